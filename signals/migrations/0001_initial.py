@@ -1,0 +1,795 @@
+
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
+import django.contrib.postgres.search
+import django.db.models.deletion
+import django.db.models.functions.text
+import django.utils.timezone
+from django.conf import settings
+from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('auth', '0012_alter_user_first_name_max_length'),
+    ]
+
+    operations = [
+        TrigramExtension(),
+        UnaccentExtension(),
+        migrations.CreateModel(
+            name='Article',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('type', models.CharField(choices=[('entry', 'article'), ('note', 'source note'), ('release', 'model release'), ('brief', 'brief')], default='entry', max_length=16)),
+                ('url', models.CharField(blank=True, max_length=2000)),
+                ('url_key', models.CharField(blank=True, max_length=2000)),
+                ('title', models.TextField()),
+                ('text', models.TextField(blank=True)),
+                ('html', models.TextField(blank=True, help_text='cleaned, safe to show')),
+                ('text_origin', models.CharField(choices=[('none', 'headline only'), ('feed', 'from the feed'), ('page', 'from the page'), ('note', 'from a note'), ('pasted', 'pasted'), ('facts', 'from facts')], default='none', max_length=8)),
+                ('text_failure', models.CharField(blank=True, help_text='why the full text is missing', max_length=200)),
+                ('text_due_at', models.DateTimeField(blank=True, help_text='when to fetch the full text', null=True)),
+                ('author', models.CharField(blank=True, max_length=400)),
+                ('publisher', models.CharField(blank=True, max_length=200)),
+                ('language', models.CharField(blank=True, max_length=16)),
+                ('keywords', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, size=None)),
+                ('themes', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, size=None)),
+                ('category', models.CharField(blank=True, max_length=80)),
+                ('note_type', models.CharField(blank=True, help_text='blog post, news, ...', max_length=80)),
+                ('published_at', models.DateTimeField(blank=True, null=True)),
+                ('is_date_first_seen', models.BooleanField(default=False, help_text='nobody said when; the time first seen')),
+                ('known_at', models.DateTimeField(default=django.utils.timezone.now, help_text='when we got it')),
+                ('sort_at', models.DateTimeField(default=django.utils.timezone.now, help_text='published, never later than known')),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('content_hash', models.CharField(blank=True, max_length=64)),
+                ('title_key', models.CharField(blank=True, help_text='normalised title', max_length=300)),
+                ('story_keys', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='near-duplicate bands', size=None)),
+                ('story_reason', models.CharField(blank=True, max_length=200)),
+                ('processed_at', models.DateTimeField(blank=True, help_text='when this form was tagged', null=True)),
+                ('tagger_version', models.PositiveIntegerField(default=0)),
+                ('analyze_lease_until', models.DateTimeField(blank=True, null=True)),
+                ('inbox_score', models.FloatField(default=0)),
+                ('snoozed_until', models.DateTimeField(blank=True, null=True)),
+                ('is_sample', models.BooleanField(default=False)),
+                ('search', django.contrib.postgres.search.SearchVectorField(editable=False, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Model',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(max_length=200, unique=True)),
+                ('name', models.CharField(max_length=200)),
+                ('family', models.CharField(blank=True, max_length=120)),
+                ('developer', models.CharField(blank=True, max_length=200)),
+                ('weights', models.CharField(blank=True, choices=[('', 'unknown'), ('open', 'open'), ('restricted', 'restricted'), ('closed', 'closed')], default='', max_length=12)),
+                ('licence', models.CharField(blank=True, max_length=200)),
+                ('context', models.PositiveBigIntegerField(blank=True, help_text='tokens', null=True)),
+                ('parameters_b', models.FloatField(blank=True, help_text='billions', null=True)),
+                ('active_parameters_b', models.FloatField(blank=True, help_text='billions', null=True)),
+                ('modalities', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
+                ('released_on', models.DateField(blank=True, null=True)),
+                ('released_precision', models.CharField(default='day', help_text='day, month or year', max_length=5)),
+                ('known_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('is_sample', models.BooleanField(default=False)),
+            ],
+            options={
+                'ordering': [models.OrderBy(models.F('released_on'), descending=True, nulls_last=True), 'name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='OutboxMail',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('to', models.TextField()),
+                ('subject', models.CharField(max_length=400)),
+                ('text', models.TextField(blank=True)),
+                ('html', models.TextField(blank=True)),
+                ('headers', models.JSONField(default=dict)),
+                ('raw', models.BinaryField(default=bytes)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+            options={
+                'ordering': ['-created_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Setting',
+            fields=[
+                ('name', models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ('value', models.JSONField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Story',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+            options={
+                'verbose_name_plural': 'stories',
+            },
+        ),
+        migrations.CreateModel(
+            name='Tag',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('signal', 'Signal'), ('behavior', 'Behavior'), ('technology', 'Technology'), ('issue', 'Issue'), ('concern', 'Concern')], max_length=16, verbose_name='kind')),
+                ('name', models.CharField(max_length=300, verbose_name='name')),
+                ('name_fr', models.CharField(blank=True, max_length=300, verbose_name='French name')),
+                ('slug', models.SlugField(blank=True, max_length=120)),
+                ('description', models.TextField(blank=True, verbose_name='description')),
+                ('description_fr', models.TextField(blank=True, verbose_name='French description')),
+                ('change', models.TextField(blank=True, verbose_name='change')),
+                ('outlook', models.TextField(blank=True, verbose_name='10-year outlook')),
+                ('driving_force', models.TextField(blank=True, verbose_name='driving force')),
+                ('cues', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='words that support a mention', size=None)),
+                ('status', models.CharField(choices=[('tracked', 'tracked'), ('candidate', 'candidate'), ('archived', 'archived')], default='tracked', max_length=10, verbose_name='status')),
+                ('origin', models.CharField(default='person', help_text='starter, person, note or proposal', max_length=16)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('relevancy', models.FloatField(blank=True, null=True)),
+                ('relevancy_raters', models.PositiveIntegerField(default=0)),
+                ('relevancy_spread', models.FloatField(blank=True, help_text='interquartile range of ratings', null=True)),
+                ('relevancy_notes', models.PositiveIntegerField(default=0)),
+                ('search', django.contrib.postgres.search.SearchVectorField(editable=False, null=True)),
+                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='signals.tag')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Theme',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120, unique=True)),
+                ('name_fr', models.CharField(blank=True, max_length=120)),
+                ('slug', models.SlugField(max_length=140, unique=True)),
+                ('description', models.TextField(blank=True)),
+            ],
+            options={
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='User',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail')),
+                ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
+                ('role', models.CharField(choices=[('viewer', 'viewer'), ('analyst', 'analyst'), ('administrator', 'administrator')], default='viewer', max_length=16, verbose_name='role')),
+                ('language', models.CharField(default='en', max_length=8, verbose_name='language')),
+                ('time_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
+                ('is_active', models.BooleanField(default=True)),
+                ('date_joined', models.DateTimeField(default=django.utils.timezone.now)),
+                ('last_visit_at', models.DateTimeField(blank=True, null=True)),
+                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ArticleVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('title', models.TextField()),
+                ('text', models.TextField(blank=True)),
+                ('content_hash', models.CharField(max_length=64)),
+                ('replaced_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='signals.article')),
+            ],
+            options={
+                'ordering': ['-number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Edition',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('cadence', models.CharField(default='weekly', max_length=8)),
+                ('period', models.CharField(help_text='2026-W47', max_length=10)),
+                ('starts_on', models.DateField()),
+                ('ends_on', models.DateField()),
+                ('status', models.CharField(choices=[('draft', 'draft'), ('frozen', 'sending'), ('sent', 'sent'), ('empty', 'nothing to say')], default='draft', max_length=8)),
+                ('content', models.JSONField(blank=True, default=dict)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('frozen_at', models.DateTimeField(blank=True, null=True)),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'ordering': ['-ends_on'],
+                'constraints': [models.UniqueConstraint(fields=('cadence', 'period'), name='edition_once_per_period')],
+            },
+        ),
+        migrations.CreateModel(
+            name='LogInLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token_hash', models.CharField(max_length=64, unique=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField()),
+                ('used_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log_in_links', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Fact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('field', models.CharField(max_length=40)),
+                ('value', models.JSONField()),
+                ('rank', models.PositiveSmallIntegerField(choices=[(10, "a provider's listing"), (20, 'a registry, from the developer'), (30, 'curated by us')])),
+                ('origin', models.CharField(max_length=200)),
+                ('origin_url', models.CharField(blank=True, max_length=2000)),
+                ('verified_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='facts', to='signals.model')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ModelName',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('normalised', models.CharField(max_length=300, unique=True)),
+                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='names', to='signals.model')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Note',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('note_key', models.CharField(help_text='what makes a re-import the same note', max_length=200, unique=True)),
+                ('page', models.CharField(blank=True, max_length=80, verbose_name='collected in')),
+                ('summary', models.TextField(blank=True)),
+                ('head', models.JSONField(default=dict)),
+                ('content_hash', models.CharField(max_length=64)),
+                ('origin', models.CharField(blank=True, help_text='the file it was read from', max_length=400)),
+                ('imported_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('article', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='note', to='signals.article')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Offer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('provider', models.CharField(max_length=120)),
+                ('provider_name', models.CharField(blank=True, max_length=200)),
+                ('listing', models.CharField(help_text="the provider's own id for it", max_length=300)),
+                ('listed_on', models.DateField(blank=True, null=True)),
+                ('context', models.PositiveBigIntegerField(blank=True, null=True)),
+                ('max_output', models.PositiveBigIntegerField(blank=True, null=True)),
+                ('status', models.CharField(blank=True, max_length=40)),
+                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('gone_at', models.DateTimeField(blank=True, null=True)),
+                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='signals.model')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Price',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField(default=django.utils.timezone.now)),
+                ('input', models.DecimalField(blank=True, decimal_places=6, max_digits=14, null=True)),
+                ('output', models.DecimalField(blank=True, decimal_places=6, max_digits=14, null=True)),
+                ('cached', models.DecimalField(blank=True, decimal_places=6, max_digits=14, null=True)),
+                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='signals.offer')),
+            ],
+            options={
+                'ordering': ['-since', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Proposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('signal', 'Signal'), ('behavior', 'Behavior'), ('technology', 'Technology'), ('issue', 'Issue'), ('concern', 'Concern')], max_length=16)),
+                ('name', models.CharField(max_length=300)),
+                ('normalised', models.CharField(max_length=300)),
+                ('description', models.TextField(blank=True)),
+                ('change', models.TextField(blank=True)),
+                ('outlook', models.TextField(blank=True)),
+                ('driving_force', models.TextField(blank=True)),
+                ('status', models.CharField(choices=[('waiting', 'waiting'), ('accepted', 'accepted'), ('folded', 'folded into a tag'), ('rejected', 'rejected')], default='waiting', max_length=10)),
+                ('articles_count', models.PositiveIntegerField(default=0)),
+                ('publishers_count', models.PositiveIntegerField(default=0)),
+                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('similar_tag', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='signals.tag')),
+                ('tag', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='proposals', to='signals.tag')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ProposalEvidence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('quote', models.TextField(blank=True)),
+                ('relevancy', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposal_evidence', to='signals.article')),
+                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evidence', to='signals.proposal')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Release',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event', models.CharField(choices=[('released', 'released'), ('listed', 'listed'), ('price', 'price changed'), ('deprecated', 'deprecated')], default='released', max_length=12)),
+                ('event_key', models.CharField(max_length=300, unique=True)),
+                ('date', models.DateField(blank=True, null=True)),
+                ('precision', models.CharField(default='day', max_length=5)),
+                ('detail', models.JSONField(blank=True, default=dict)),
+                ('article', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='releases', to='signals.article')),
+                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='releases', to='signals.model')),
+            ],
+            options={
+                'ordering': [models.OrderBy(models.F('date'), descending=True, nulls_last=True), '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Rendering',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('preferences_hash', models.CharField(max_length=64)),
+                ('language', models.CharField(max_length=8)),
+                ('subject', models.CharField(max_length=300)),
+                ('html', models.TextField()),
+                ('text', models.TextField()),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='renderings', to='signals.edition')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Source',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('feed', 'feed'), ('notes', 'source notes'), ('page', 'single pages'), ('modelsdev', 'models.dev registry'), ('curated', 'curated facts')], max_length=16, verbose_name='kind')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('url', models.URLField(blank=True, max_length=2000, verbose_name='address')),
+                ('site_url', models.URLField(blank=True, max_length=2000, verbose_name='site')),
+                ('folder', models.CharField(blank=True, max_length=120, verbose_name='folder')),
+                ('publisher', models.CharField(blank=True, help_text="overrides the link's", max_length=200, verbose_name='publisher')),
+                ('language', models.CharField(blank=True, max_length=16, verbose_name='language')),
+                ('is_enabled', models.BooleanField(default=True, verbose_name='enabled')),
+                ('fetches_full_text', models.BooleanField(default=True, verbose_name='fetch the full text')),
+                ('is_sample', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('health', models.CharField(choices=[('waiting', 'not read yet'), ('ok', 'working'), ('failing', 'failing'), ('gone', 'gone'), ('quiet', 'quiet'), ('paused', 'paused')], default='waiting', max_length=16)),
+                ('health_reason', models.CharField(blank=True, max_length=400)),
+                ('last_attempt_at', models.DateTimeField(blank=True, null=True)),
+                ('last_success_at', models.DateTimeField(blank=True, null=True)),
+                ('last_entry_at', models.DateTimeField(blank=True, null=True)),
+                ('stale_since', models.DateTimeField(blank=True, null=True)),
+                ('next_attempt_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'ordering': ['name', 'id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('url', ''), _negated=True), fields=('kind', 'url'), name='source_once_per_address'), models.CheckConstraint(condition=models.Q(('kind__in', ['feed', 'notes', 'page', 'modelsdev', 'curated'])), name='source_kind_known')],
+            },
+        ),
+        migrations.AddField(
+            model_name='offer',
+            name='source',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='signals.source'),
+        ),
+        migrations.AddField(
+            model_name='article',
+            name='source',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='articles', to='signals.source'),
+        ),
+        migrations.AddField(
+            model_name='article',
+            name='story',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='articles', to='signals.story'),
+        ),
+        migrations.CreateModel(
+            name='Subscription',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
+                ('language', models.CharField(default='en', max_length=8, verbose_name='language')),
+                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), blank=True, default=list, size=None)),
+                ('least_relevancy', models.PositiveSmallIntegerField(default=1, verbose_name='least relevance')),
+                ('is_paused', models.BooleanField(default=False, verbose_name='paused')),
+                ('consent_version', models.CharField(blank=True, max_length=40)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('unsubscribed_at', models.DateTimeField(blank=True, null=True)),
+                ('suppressed_at', models.DateTimeField(blank=True, null=True)),
+                ('suppressed_reason', models.CharField(blank=True, max_length=300)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='subscription_once_per_address'), models.CheckConstraint(condition=models.Q(('least_relevancy__range', (1, 5))), name='subscription_relevancy_1_to_5')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Delivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('status', models.CharField(choices=[('reserved', 'reserved'), ('handed_over', 'handed over'), ('sent', 'sent'), ('deferred', 'deferred'), ('failed', 'failed'), ('bounced', 'bounced'), ('complained', 'complained'), ('unknown', 'unknown')], default='reserved', max_length=12)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('handed_over_at', models.DateTimeField(blank=True, null=True)),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('answer', models.CharField(blank=True, help_text='what the mail server said', max_length=400)),
+                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='signals.edition')),
+                ('rendering', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='signals.rendering')),
+                ('subscription', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='signals.subscription')),
+            ],
+            options={
+                'verbose_name_plural': 'deliveries',
+            },
+        ),
+        migrations.CreateModel(
+            name='TagTrend',
+            fields=[
+                ('tag', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='trend', serialize=False, to='signals.tag')),
+                ('as_of', models.DateField(help_text='the last full day that counts')),
+                ('label', models.CharField(choices=[('too_little', 'Too little evidence'), ('new', 'New'), ('spike', 'One-off burst'), ('surging', 'Surging'), ('emerging', 'Early riser'), ('fading', 'Losing share'), ('steady', 'Unchanged')], default='too_little', max_length=12)),
+                ('momentum', models.FloatField(blank=True, help_text='mean IC025, log2', null=True)),
+                ('times', models.FloatField(blank=True, help_text='at least this many times its usual share', null=True)),
+                ('strength', models.FloatField(blank=True, help_text='S, mean surprise of the windows', null=True)),
+                ('is_flagged', models.BooleanField(default=False, help_text='kept by false-discovery control')),
+                ('mentions', models.PositiveIntegerField(default=0, help_text='in the longest window')),
+                ('confirmed', models.PositiveIntegerField(default=0)),
+                ('publishers', models.PositiveIntegerField(default=0)),
+                ('expected', models.FloatField(blank=True, null=True)),
+                ('first_mention', models.DateField(blank=True, null=True)),
+                ('last_mention', models.DateField(blank=True, null=True)),
+                ('weeks', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), blank=True, default=list, help_text='12, oldest first', size=None)),
+                ('usual', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), blank=True, default=list, help_text='expected band: low, high a week', size=None)),
+                ('explanation', models.JSONField(blank=True, default=dict)),
+                ('computed_at', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Rating',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('relevancy', models.PositiveSmallIntegerField(choices=[(1, 'named in passing'), (2, 'marginal'), (3, 'a real part of it'), (4, 'a main theme'), (5, 'decisive')])),
+                ('rationale', models.TextField(blank=True)),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('known_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('undone_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ratings', to=settings.AUTH_USER_MODEL)),
+                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ratings', to='signals.tag')),
+            ],
+            options={
+                'ordering': ['-made_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='NoteRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('signal', 'Signal'), ('behavior', 'Behavior'), ('technology', 'Technology'), ('issue', 'Issue'), ('concern', 'Concern')], max_length=16)),
+                ('position', models.PositiveIntegerField()),
+                ('name', models.TextField(blank=True, null=True)),
+                ('description', models.TextField(blank=True)),
+                ('change', models.TextField(blank=True)),
+                ('outlook', models.TextField(blank=True)),
+                ('driving_force', models.TextField(blank=True)),
+                ('stated_relevancy', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('extra', models.JSONField(blank=True, default=dict)),
+                ('link', models.CharField(choices=[('none', 'new'), ('suggested', 'suggested'), ('confirmed', 'confirmed')], default='none', max_length=10)),
+                ('link_confidence', models.FloatField(blank=True, null=True)),
+                ('note', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='signals.note')),
+                ('tag', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='note_rows', to='signals.tag')),
+            ],
+            options={
+                'ordering': ['note', 'kind', 'position'],
+            },
+        ),
+        migrations.CreateModel(
+            name='MentionDelta',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('known_on', models.DateField()),
+                ('confirmed', models.IntegerField(default=0)),
+                ('suggested', models.IntegerField(default=0)),
+                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mention_deltas', to='signals.tag')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='DirtyMark',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('tag', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='signals.tag')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Decision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('verdict', models.CharField(choices=[('accept', 'accepted'), ('reject', 'rejected'), ('score', 'scored')], max_length=8)),
+                ('relevancy', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('why', models.CharField(blank=True, choices=[('', 'no reason given'), ('wrong', 'not about this'), ('passing', 'only in passing'), ('duplicate', 'already said elsewhere'), ('off_topic', 'off topic')], default='', max_length=12)),
+                ('comment', models.TextField(blank=True)),
+                ('before', models.JSONField(default=dict, help_text='the tagging as it was, for undo')),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('known_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('undone_at', models.DateTimeField(blank=True, null=True)),
+                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='signals.article')),
+                ('undone_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to=settings.AUTH_USER_MODEL)),
+                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='signals.tag')),
+            ],
+            options={
+                'ordering': ['-made_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Tagging',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('suggested', 'suggested'), ('confirmed', 'confirmed'), ('rejected', 'rejected'), ('sampled', 'drawn at random')], default='suggested', max_length=10)),
+                ('origin', models.CharField(choices=[('tagger', 'tagger'), ('note', 'source note'), ('person', 'a person')], default='tagger', max_length=10)),
+                ('stated_relevancy', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('estimated_relevancy', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('confidence', models.FloatField(blank=True, help_text='calibrated probability', null=True)),
+                ('quote', models.TextField(blank=True)),
+                ('quote_start', models.PositiveIntegerField(blank=True, help_text="offset in the article's text", null=True)),
+                ('quote_field', models.CharField(default='text', help_text='title, text or note', max_length=8)),
+                ('reason', models.CharField(blank=True, help_text='why, in words', max_length=400)),
+                ('tagger_version', models.PositiveIntegerField(default=0)),
+                ('draw_probability', models.FloatField(blank=True, null=True)),
+                ('known_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('decided_at', models.DateTimeField(blank=True, help_text='known_at of the decision that holds', null=True)),
+                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='taggings', to='signals.article')),
+                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='taggings', to='signals.tag')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='TagName',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('signal', 'Signal'), ('behavior', 'Behavior'), ('technology', 'Technology'), ('issue', 'Issue'), ('concern', 'Concern')], max_length=16)),
+                ('name', models.CharField(max_length=300)),
+                ('normalised', models.CharField(max_length=300)),
+                ('language', models.CharField(blank=True, max_length=16)),
+                ('is_alias', models.BooleanField(default=True)),
+                ('is_live', models.BooleanField(default=True, help_text='false once its tag is merged away or archived')),
+                ('origin', models.CharField(default='person', help_text='starter, person or learned', max_length=16)),
+                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='names', to='signals.tag')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='tag',
+            name='themes',
+            field=models.ManyToManyField(blank=True, related_name='tags', to='signals.theme'),
+        ),
+        migrations.CreateModel(
+            name='VolumeDelta',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('known_on', models.DateField()),
+                ('articles', models.IntegerField(default=0)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('day', 'known_on'), name='volume_delta_once')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_whatever_case'),
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'analyst', 'administrator'])), name='user_role_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='articleversion',
+            constraint=models.UniqueConstraint(fields=('article', 'number'), name='version_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='fact',
+            constraint=models.UniqueConstraint(fields=('model', 'field', 'origin'), name='fact_once_per_origin'),
+        ),
+        migrations.AddConstraint(
+            model_name='price',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('input', None), ('input__gte', 0), _connector='OR'), models.Q(('output', None), ('output__gte', 0), _connector='OR')), name='price_not_negative'),
+        ),
+        migrations.AddConstraint(
+            model_name='proposalevidence',
+            constraint=models.UniqueConstraint(fields=('proposal', 'article'), name='proposal_once_per_article'),
+        ),
+        migrations.AddConstraint(
+            model_name='proposalevidence',
+            constraint=models.CheckConstraint(condition=models.Q(('relevancy', None), ('relevancy__range', (1, 5)), _connector='OR'), name='proposal_relevancy_1_to_5'),
+        ),
+        migrations.AddConstraint(
+            model_name='rendering',
+            constraint=models.UniqueConstraint(fields=('edition', 'preferences_hash', 'language'), name='rendering_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='offer',
+            constraint=models.UniqueConstraint(fields=('source', 'provider', 'listing'), name='offer_once'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(fields=['-sort_at', '-id'], name='article_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(fields=['published_at'], name='article_published'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(fields=['known_at'], name='article_known'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(fields=['source', '-sort_at'], name='article_source'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(fields=['publisher'], name='article_publisher'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(condition=models.Q(('url_key', ''), _negated=True), fields=['url_key'], name='article_url_key'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(fields=['content_hash'], name='article_content'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(fields=['title_key'], name='article_title_key'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(condition=models.Q(('processed_at', None)), fields=['id'], name='article_unprocessed'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=models.Index(condition=models.Q(('text_due_at__isnull', False)), fields=['text_due_at'], name='article_text_due'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['story_keys'], name='article_story_keys'),
+        ),
+        migrations.AddIndex(
+            model_name='article',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='article_search'),
+        ),
+        migrations.AddConstraint(
+            model_name='article',
+            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['entry', 'note', 'release', 'brief'])), name='article_type_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='article',
+            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='article_has_a_title'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('status__in', ['reserved', 'deferred'])), fields=['due_at'], name='delivery_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='delivery',
+            constraint=models.UniqueConstraint(fields=('edition', 'subscription'), name='delivery_once_per_subscription'),
+        ),
+        migrations.AddIndex(
+            model_name='tagtrend',
+            index=models.Index(fields=['-momentum'], name='trend_momentum'),
+        ),
+        migrations.AddIndex(
+            model_name='tagtrend',
+            index=models.Index(fields=['label'], name='trend_label'),
+        ),
+        migrations.AddConstraint(
+            model_name='tagtrend',
+            constraint=models.CheckConstraint(condition=models.Q(('label__in', ['too_little', 'new', 'spike', 'surging', 'emerging', 'fading', 'steady'])), name='trend_label_known'),
+        ),
+        migrations.AddIndex(
+            model_name='rating',
+            index=models.Index(fields=['tag', 'user', '-id'], name='rating_latest'),
+        ),
+        migrations.AddConstraint(
+            model_name='rating',
+            constraint=models.CheckConstraint(condition=models.Q(('relevancy__range', (1, 5))), name='rating_relevancy_1_to_5'),
+        ),
+        migrations.AddIndex(
+            model_name='proposal',
+            index=models.Index(fields=['status', '-publishers_count'], name='proposal_rising'),
+        ),
+        migrations.AddConstraint(
+            model_name='proposal',
+            constraint=models.UniqueConstraint(fields=('kind', 'normalised'), name='proposal_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='noterow',
+            constraint=models.UniqueConstraint(fields=('note', 'kind', 'position'), name='row_once_per_place'),
+        ),
+        migrations.AddConstraint(
+            model_name='noterow',
+            constraint=models.CheckConstraint(condition=models.Q(('stated_relevancy', None), ('stated_relevancy__range', (1, 5)), _connector='OR'), name='row_relevancy_1_to_5'),
+        ),
+        migrations.AddIndex(
+            model_name='mentiondelta',
+            index=models.Index(fields=['day'], name='mention_delta_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='mentiondelta',
+            constraint=models.UniqueConstraint(fields=('tag', 'day', 'known_on'), name='mention_delta_once'),
+        ),
+        migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['article', 'tag', '-id'], name='decision_pair'),
+        ),
+        migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['user', '-id'], name='decision_by'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(('relevancy', None), ('relevancy__range', (1, 5)), _connector='OR'), name='decision_relevancy_1_to_5'),
+        ),
+        migrations.AddIndex(
+            model_name='tagging',
+            index=models.Index(fields=['tag', 'state'], name='tagging_tag_state'),
+        ),
+        migrations.AddIndex(
+            model_name='tagging',
+            index=models.Index(condition=models.Q(('state__in', ['suggested', 'sampled'])), fields=['article'], name='tagging_waiting'),
+        ),
+        migrations.AddConstraint(
+            model_name='tagging',
+            constraint=models.UniqueConstraint(fields=('article', 'tag'), name='tagging_once_per_article'),
+        ),
+        migrations.AddConstraint(
+            model_name='tagging',
+            constraint=models.CheckConstraint(condition=models.Q(('stated_relevancy', None), ('stated_relevancy__range', (1, 5)), _connector='OR'), name='tagging_stated_1_to_5'),
+        ),
+        migrations.AddConstraint(
+            model_name='tagging',
+            constraint=models.CheckConstraint(condition=models.Q(('estimated_relevancy', None), ('estimated_relevancy__range', (1, 5)), _connector='OR'), name='tagging_estimated_1_to_5'),
+        ),
+        migrations.AddConstraint(
+            model_name='tagging',
+            constraint=models.CheckConstraint(condition=models.Q(('confidence', None), ('confidence__range', (0, 1)), _connector='OR'), name='tagging_confidence_0_to_1'),
+        ),
+        migrations.AddIndex(
+            model_name='tagname',
+            index=models.Index(fields=['normalised'], name='tagname_normalised'),
+        ),
+        migrations.AddConstraint(
+            model_name='tagname',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_live', True)), fields=('kind', 'normalised'), name='name_of_one_live_tag_per_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='tagname',
+            constraint=models.CheckConstraint(condition=models.Q(('normalised', ''), _negated=True), name='name_not_empty'),
+        ),
+        migrations.AddIndex(
+            model_name='tag',
+            index=models.Index(fields=['kind', 'status'], name='tag_kind_status'),
+        ),
+        migrations.AddIndex(
+            model_name='tag',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='tag_search'),
+        ),
+        migrations.AddIndex(
+            model_name='tag',
+            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(models.F('name'), name='gin_trgm_ops'), name='tag_name_trgm'),
+        ),
+        migrations.AddConstraint(
+            model_name='tag',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['signal', 'behavior', 'technology', 'issue', 'concern'])), name='tag_kind_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='tag',
+            constraint=models.CheckConstraint(condition=models.Q(('relevancy', None), ('relevancy__range', (1, 5)), _connector='OR'), name='tag_relevancy_1_to_5'),
+        ),
+        migrations.AddConstraint(
+            model_name='tag',
+            constraint=models.CheckConstraint(condition=models.Q(('merged_into', None), models.Q(('merged_into', models.F('id')), _negated=True), _connector='OR'), name='tag_not_merged_into_itself'),
+        ),
+    ]

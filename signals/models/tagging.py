@@ -1,0 +1,234 @@
+"""Taggings, the human decisions on them, proposed tags, and ratings."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from signals.models.article import Article
+from signals.models.tag import Kind, Tag
+from signals.models.user import User
+
+RELEVANCY_CHOICES = [
+    (1, _("named in passing")),
+    (2, _("marginal")),
+    (3, _("a real part of it")),
+    (4, _("a main theme")),
+    (5, _("decisive")),
+]
+
+
+class State(models.TextChoices):
+    """Where a tagging stands."""
+
+    SUGGESTED = "suggested", _("suggested")
+    CONFIRMED = "confirmed", _("confirmed")
+    REJECTED = "rejected", _("rejected")
+    SAMPLED = "sampled", _("drawn at random")
+
+
+class Origin(models.TextChoices):
+    """Who or what said so."""
+
+    TAGGER = "tagger", _("tagger")
+    NOTE = "note", _("source note")
+    PERSON = "person", _("a person")
+
+
+class TaggingQuerySet(models.QuerySet["Tagging"]):
+    """Questions about taggings."""
+
+    def with_relevance(self) -> Self:
+        """Annotate `relevance`: stated, else estimated."""
+        return self.annotate(relevance=Coalesce("stated_relevancy", "estimated_relevancy"))
+
+    def counted(self) -> Self:
+        """Those that make a mention: confirmed, or suggested with .5 or more; relevance 3 or more."""
+        return self.with_relevance().filter(
+            Q(state=State.CONFIRMED) | Q(state=State.SUGGESTED, confidence__gte=0.5), relevance__gte=3
+        )
+
+    def waiting(self) -> Self:
+        """Those that want a decision."""
+        return self.filter(state__in=[State.SUGGESTED, State.SAMPLED])
+
+
+class Tagging(models.Model):
+    """One article carries one tag. Nothing points here: use article and tag."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="taggings")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="taggings")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.SUGGESTED)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.TAGGER)
+    stated_relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
+    estimated_relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
+    confidence = models.FloatField(null=True, blank=True, help_text=_("calibrated probability"))
+    quote = models.TextField(blank=True)
+    quote_start = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("offset in the article's text")
+    )
+    quote_field = models.CharField(max_length=8, default="text", help_text=_("title, text or note"))
+    reason = models.CharField(max_length=400, blank=True, help_text=_("why, in words"))
+    tagger_version = models.PositiveIntegerField(default=0)
+    draw_probability = models.FloatField(null=True, blank=True)
+    known_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("known_at of the decision that holds")
+    )
+
+    objects = TaggingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["article", "tag"], name="tagging_once_per_article"),
+            models.CheckConstraint(
+                condition=Q(stated_relevancy=None) | Q(stated_relevancy__range=(1, 5)),
+                name="tagging_stated_1_to_5",
+            ),
+            models.CheckConstraint(
+                condition=Q(estimated_relevancy=None) | Q(estimated_relevancy__range=(1, 5)),
+                name="tagging_estimated_1_to_5",
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence=None) | Q(confidence__range=(0, 1)), name="tagging_confidence_0_to_1"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tag", "state"], name="tagging_tag_state"),
+            models.Index(
+                fields=["article"], name="tagging_waiting", condition=Q(state__in=["suggested", "sampled"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tag} in {self.article}"
+
+
+class Decision(models.Model):
+    """A person's word on (article, tag); append-only, an undone one stays and says when."""
+
+    class Verdict(models.TextChoices):
+        """What the person said."""
+
+        ACCEPT = "accept", _("accepted")
+        REJECT = "reject", _("rejected")
+        SCORE = "score", _("scored")
+
+    class Why(models.TextChoices):
+        """Reasons for rejecting."""
+
+        NONE = "", _("no reason given")
+        WRONG = "wrong", _("not about this")
+        PASSING = "passing", _("only in passing")
+        DUPLICATE = "duplicate", _("already said elsewhere")
+        OFF_TOPIC = "off_topic", _("off topic")
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="decisions")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="decisions")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
+    why = models.CharField(max_length=12, choices=Why.choices, default=Why.NONE, blank=True)
+    comment = models.TextField(blank=True)
+    before = models.JSONField(default=dict, help_text=_("the tagging as it was, for undo"))
+    made_at = models.DateTimeField(default=timezone.now)
+    known_at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-made_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(relevancy=None) | Q(relevancy__range=(1, 5)), name="decision_relevancy_1_to_5"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["article", "tag", "-id"], name="decision_pair"),
+            models.Index(fields=["user", "-id"], name="decision_by"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.get_verdict_display()} {self.tag}"
+
+
+class Proposal(models.Model):
+    """Something new that articles talk about, waiting to become a tag, an alias, or nothing."""
+
+    class Status(models.TextChoices):
+        """What became of it."""
+
+        WAITING = "waiting", _("waiting")
+        ACCEPTED = "accepted", _("accepted")
+        FOLDED = "folded", _("folded into a tag")
+        REJECTED = "rejected", _("rejected")
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    name = models.CharField(max_length=300)
+    normalised = models.CharField(max_length=300)
+    description = models.TextField(blank=True)
+    change = models.TextField(blank=True)
+    outlook = models.TextField(blank=True)
+    driving_force = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
+    tag = models.ForeignKey(Tag, null=True, blank=True, on_delete=models.SET_NULL, related_name="proposals")
+    similar_tag = models.ForeignKey(Tag, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    articles_count = models.PositiveIntegerField(default=0)
+    publishers_count = models.PositiveIntegerField(default=0)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "normalised"], name="proposal_once")]
+        indexes = [models.Index(fields=["status", "-publishers_count"], name="proposal_rising")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProposalEvidence(models.Model):
+    """Where a proposal was seen."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="evidence")
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="proposal_evidence")
+    quote = models.TextField(blank=True)
+    relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "article"], name="proposal_once_per_article"),
+            models.CheckConstraint(
+                condition=Q(relevancy=None) | Q(relevancy__range=(1, 5)), name="proposal_relevancy_1_to_5"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.proposal} in {self.article}"
+
+
+class Rating(models.Model):
+    """One analyst's 1-5 on a tag, with a rationale; kept for ever, the latest of each rater counts."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="ratings")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="ratings")
+    relevancy = models.PositiveSmallIntegerField(choices=RELEVANCY_CHOICES)
+    rationale = models.TextField(blank=True)
+    made_at = models.DateTimeField(default=timezone.now)
+    known_at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-made_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(relevancy__range=(1, 5)), name="rating_relevancy_1_to_5")
+        ]
+        indexes = [models.Index(fields=["tag", "user", "-id"], name="rating_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.tag} {self.relevancy}"

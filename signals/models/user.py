@@ -1,0 +1,90 @@
+"""People: log-in by e-mail, one role each, and one-time log-in links."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a person may do: look, decide, run the place."""
+
+    VIEWER = "viewer", _("viewer")
+    ANALYST = "analyst", _("analyst")
+    ADMINISTRATOR = "administrator", _("administrator")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users by e-mail."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create a person; without a password they log in by a link only."""
+        user = self.model(email=self.normalize_email(email).strip(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create an administrator."""
+        return self.create_user(email, password, role=Role.ADMINISTRATOR, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in."""
+
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.VIEWER)
+    language = models.CharField(_("language"), max_length=8, default="en")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now)
+    last_visit_at = models.DateTimeField(null=True, blank=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_whatever_case"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_analyst(self) -> bool:
+        """May this person write?"""
+        return self.role in {Role.ANALYST, Role.ADMINISTRATOR}
+
+    @property
+    def is_administrator(self) -> bool:
+        """May this person run the place?"""
+        return self.role == Role.ADMINISTRATOR
+
+    @property
+    def is_staff(self) -> bool:
+        """Django's admin is for administrators."""
+        return self.is_administrator
+
+
+class LogInLink(models.Model):
+    """A one-time way in: GET shows a page, POST consumes it. Only a hash of the token is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="log_in_links")
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"log-in link for {self.user}"

@@ -1,0 +1,52 @@
+"""Who may see what: everything needs a log-in, except what says it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from signals.models import User
+
+_VISIT_STEP = timedelta(minutes=5)
+
+
+class LogInRequiredMiddleware:
+    """Send strangers to the log-in page unless the view is marked `public`.
+
+    With PUBLIC_READ_ONLY, pages may be read by anybody with GET, and only views marked
+    `for_people` still ask for a log-in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if isinstance(user, User):
+            translation.activate(user.language)
+            request.LANGUAGE_CODE = user.language
+            now = timezone.now()
+            if user.last_visit_at is None or now - user.last_visit_at > _VISIT_STEP:
+                User.objects.filter(pk=user.pk).update(last_visit_at=now)
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        """Decide before the view runs."""
+        if request.user.is_authenticated or getattr(view, "is_public", False):
+            return None
+        if view.__module__.startswith("allauth.") or request.path.startswith(settings.STATIC_URL):
+            return None
+        if (
+            settings.PUBLIC_READ_ONLY
+            and request.method in {"GET", "HEAD"}
+            and not getattr(view, "for_people", False)
+        ):
+            return None
+        return redirect_to_login(request.get_full_path())

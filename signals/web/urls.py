@@ -1,0 +1,17 @@
+"""The addresses of the pages."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+
+def _placeholder(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    return HttpResponse("")
+
+
+urlpatterns = [
+    path("", _placeholder, name="home"),
+    path("tags/<int:pk>-<slug:slug>/", _placeholder, name="tag"),
+    path("models/<int:pk>/", _placeholder, name="model"),
+]
