@@ -1,8 +1,9 @@
 """What we know, one file per noun."""
 
 from signals.models.article import Article, ArticleType, ArticleVersion, Story, TextOrigin
+from signals.models.change import Change
 from signals.models.digest import Delivery, Edition, OutboxMail, Rendering, Subscription
-from signals.models.installation import Setting
+from signals.models.installation import Setting, sample_day
 from signals.models.note import Note, NoteRow
 from signals.models.release import Fact, Model, ModelName, Offer, Price, Release, Weights
 from signals.models.source import Health, Source, SourceKind
@@ -25,6 +26,7 @@ __all__ = [
     "Article",
     "ArticleType",
     "ArticleVersion",
+    "Change",
     "Decision",
     "Delivery",
     "DirtyMark",
@@ -64,4 +66,5 @@ __all__ = [
     "User",
     "VolumeDelta",
     "Weights",
+    "sample_day",
 ]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
+
+from signals.models.article import Article
+from signals.models.source import SourceKind
 
 
 class Setting(models.Model):
@@ -13,3 +18,15 @@ class Setting(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def sample_day() -> date | None:
+    """The sample's last day while the sample is all there is to look at, else None.
+
+    Curated facts about model releases are not the sample: they stay when it is removed.
+    """
+    row = Setting.objects.filter(name="sample").first()
+    if row is None or not row.value.get("last_day"):
+        return None
+    real = Article.objects.filter(is_sample=False).exclude(source__kind=SourceKind.CURATED)
+    return None if real.exists() else date.fromisoformat(row.value["last_day"])
