@@ -10,7 +10,7 @@ _MOST_LAYERS = 2
 
 
 class Decompressor:
-    """Collects a body as it arrives; raises TooLarge once `limit` bytes are passed, BadEncoding if damaged."""
+    """Collects a body as it arrives; raises TooLarge past `limit` bytes, BadEncoding if damaged."""
 
     def __init__(self, content_encoding: str, limit: int) -> None:
         codings = [name.strip().lower() for name in content_encoding.split(",")]

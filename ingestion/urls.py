@@ -10,11 +10,12 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsp
 from tld import get_tld
 
 _TRACKING = re.compile(
-    r"""utm_\w+ | utm | (?:fb|g|d|ms|tw|y|tt|li|s)clid | gclsrc | [gw]braid | igshid? | mc_[ce]id | mkt_tok
-    | _hs(?:enc|mi) | hs(?:_email|ctatracking) | hsa_\w+ | _g[al] | _openstat | oly_(?:enc|anon)_id | vero_(?:id|conv)
-    | wickedid | wt_?(?:mc|zmc)\w* | pk_\w+ | mtm_\w+ | piwik_\w+ | matomo_\w+ | at_(?:medium|campaign|custom\d)\w*
-    | ref_(?:src|url) | guccounter | guce_referrer(?:_sig)? | ncid | cmpid | s_c?id | spm | icid | ns_\w+
-    | trk(?:info)? | __twitter_impression | smid | smtyp | sr_share | share_id | feature | rss | xtor | cx_\w+""",
+    r"""utm_\w+ | utm | (?:fb|g|d|ms|tw|y|tt|li|s)clid | gclsrc | [gw]braid | igshid? | mc_[ce]id
+    | mkt_tok | _hs(?:enc|mi) | hs(?:_email|ctatracking) | hsa_\w+ | _g[al] | _openstat
+    | oly_(?:enc|anon)_id | vero_(?:id|conv) | wickedid | wt_?(?:mc|zmc)\w* | pk_\w+ | mtm_\w+
+    | piwik_\w+ | matomo_\w+ | at_(?:medium|campaign|custom\d)\w* | ref_(?:src|url) | guccounter
+    | guce_referrer(?:_sig)? | ncid | cmpid | s_c?id | spm | icid | ns_\w+ | trk(?:info)?
+    | __twitter_impression | smid | smtyp | sr_share | share_id | feature | rss | xtor | cx_\w+""",
     re.IGNORECASE | re.VERBOSE,
 )
 _AMP_PARAMETER = re.compile(r"amp|amp=(?:1|true|)|outputtype=amp", re.IGNORECASE)
@@ -77,7 +78,7 @@ def publisher_of(url: str) -> str:
     parts = _split(_SPACES.sub("", url))
     if parts is None or not parts.hostname:
         return ""
-    host = _ascii_host(parts.hostname).removeprefix("www.")
+    host = _ascii_host(parts.hostname)
     segments = [unquote(part).lower() for part in parts.path.split("/") if part]
     for shared, account_of in _SHARED.items():
         if host == shared or host.endswith("." + shared):
@@ -214,7 +215,7 @@ def _after(site: str, *markers: str) -> AccountOf:
 
 def _subdomain(site: str, *own: str) -> AccountOf:
     def account_of(subdomain: str, _segments: list[str]) -> str:
-        return f"{subdomain}.{site}" if subdomain and subdomain not in own else ""
+        return f"{subdomain}.{site}" if subdomain and subdomain not in ("www", *own) else ""
 
     return account_of
 
@@ -249,7 +250,7 @@ _SHARED: dict[str, AccountOf] = {
         _after("huggingface.co", "spaces", "datasets", "collections"),
         _first_segment(
             "huggingface.co",
-            reserved="api blog docs papers models datasets spaces collections learn posts tasks pricing join login",
+            reserved="api blog docs papers models datasets spaces collections learn posts tasks pricing",
         ),
     ),
     "x.com": _first_segment("x.com", reserved="i search hashtag home intent"),
