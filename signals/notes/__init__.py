@@ -1,0 +1,1 @@
+"""The source-note format: reading and writing it, free of Django."""
