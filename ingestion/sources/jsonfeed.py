@@ -70,6 +70,7 @@ def _entry(member: Any, position: int, base: str, language: str | None, feed_aut
         raise ValueError("the entry has neither title, text nor address")
     published_raw = _text(member.get("date_published"))
     tags = member.get("tags")
+    categories = [_line(tag) for tag in tags] if isinstance(tags, list) else []
     return Entry(
         guid=_text(member.get("id")).strip(),
         url=url,
@@ -82,7 +83,7 @@ def _entry(member: Any, position: int, base: str, language: str | None, feed_aut
         published_raw=published_raw,
         updated=parse_date(_text(member.get("date_modified"))),
         language=language_tag(_text(member.get("language"))) or language,
-        categories=tuple(dict.fromkeys(_line(tag) for tag in tags if _line(tag))) if isinstance(tags, list) else (),
+        categories=tuple(dict.fromkeys(filter(None, categories))),
         position=position,
     )
 
