@@ -16,7 +16,9 @@ class Schedule(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     etag = models.TextField(blank=True)
     last_modified = models.TextField(blank=True)
+    validators_url = models.TextField(blank=True, help_text="the address the validators belong to")
     body_hash = models.CharField(max_length=64, blank=True)
+    hints = models.JSONField(default=dict, blank=True, help_text="the feed's pace and what it asks for")
     interval_seconds = models.PositiveIntegerField(default=3600)
     failures = models.PositiveIntegerField(default=0)
     uses_guid = models.BooleanField(default=True, help_text="false once the feed's guids proved unreliable")
@@ -67,7 +69,8 @@ class SeenEntry(models.Model):
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="seen")
     entry_key = models.CharField(max_length=64, help_text="SHA-256 of guid, address or content")
     url_key = models.CharField(max_length=2000, blank=True)
-    content_hash = models.CharField(max_length=64, help_text="of what the feed said last")
+    content_hash = models.CharField(max_length=64, help_text="of the title and text the feed said last")
+    form_hash = models.CharField(max_length=64, blank=True, help_text="of the rest it said: address, markup")
     article = models.ForeignKey(
         Article, null=True, blank=True, on_delete=models.SET_NULL, related_name="seen"
     )
@@ -75,6 +78,7 @@ class SeenEntry(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "entry_key"], name="entry_once_per_source")]
+        indexes = [models.Index(fields=["source", "url_key"], name="seen_url", condition=~models.Q(url_key=""))]
         verbose_name_plural = "seen entries"
 
     def __str__(self) -> str:
