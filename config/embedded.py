@@ -44,7 +44,7 @@ def secret_key(home: Path) -> str:
         make_folder(home)
         if not path.exists():
             draft = home / f"secret.{os.getpid()}.{secrets.token_hex(4)}"
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(50))
                 file.flush()
                 os.fsync(file.fileno())
@@ -195,7 +195,7 @@ def running(home: Path, *, servers: tuple[str, ...] = SERVERS, durable: bool = T
 
 def _open_lock(home: Path, name: str) -> IO[str]:
     path = home / "locks" / name
-    file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     give_to_owner(path, home)
     return file
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
+import pwd
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from config.embedded import SERVERS, ServerError, data_folder, may_enter, plain_user, socket_folder
 from config.processes import bound_to_parent
@@ -90,9 +91,11 @@ class Keeper:
             draft.rename(copy)
         return copy.joinpath(package, *parts)
 
-    def spawn(self, command: list[str | Path], folder: Path, **options: int) -> subprocess.Popen[bytes]:
+    def spawn(self, command: Sequence[str | Path], folder: Path, **options: int) -> subprocess.Popen[bytes]:
         """A child as the servers' user, in its folder, that dies with us."""
-        handed_over = {"user": self.uid, "group": _group(self.uid), "extra_groups": []}
+        handed_over: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            handed_over = {"user": self.uid, "group": pwd.getpwuid(self.uid).pw_gid, "extra_groups": []}
         return subprocess.Popen(  # noqa: S603 - programs of our own wheels
             [str(part) for part in command],
             cwd=folder,
@@ -102,7 +105,7 @@ class Keeper:
             stderr=options.get("stderr", self.log),
             start_new_session=True,
             preexec_fn=bound_to_parent(signal.SIGINT if "postgres" in str(command[0]) else signal.SIGTERM),
-            **(handed_over if os.geteuid() == 0 else {}),  # type: ignore[arg-type]  # absent is not None here
+            **handed_over,
         )
 
     # --- PostgreSQL -------------------------------------------------------------------------
@@ -152,7 +155,7 @@ class Keeper:
         self.finish(single, draft, b"CREATE DATABASE vigie;\n")
         draft.rename(cluster)
 
-    def finish(self, command: list[str | Path], folder: Path, words: bytes = b"") -> None:
+    def finish(self, command: Sequence[str | Path], folder: Path, words: bytes = b"") -> None:
         """Run a program to its end; raises ServerError with its last line."""
         process = self.spawn(
             command, folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -236,12 +239,6 @@ class Keeper:
             for name, process in list(self.running.items()):
                 if process.poll() is not None:
                     self.start(name)
-
-
-def _group(uid: int) -> int:
-    import pwd
-
-    return pwd.getpwuid(uid).pw_gid
 
 
 def _open_to_all(folder: Path) -> bool:

@@ -13,6 +13,6 @@ if not os.environ.get("VIGIE_HOME"):
     os.environ["VIGIE_HOME"] = str(passing)
     atexit.register(shutil.rmtree, passing, ignore_errors=True)
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

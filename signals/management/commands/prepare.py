@@ -1,0 +1,41 @@
+"""`prepare`: bring an installation up to date before it serves."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from io import StringIO
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+
+from signals.curation.people import ensure_first_administrator, issue_log_in_link
+from signals.management.base import Summary, VigieCommand
+from signals.management.commands.log_in_link import address_of
+from signals.models import Setting
+
+_LOADED = "starter_loaded"
+
+
+class Command(VigieCommand):
+    """Migrate, collect static files, load the starter content once, invite the first administrator."""
+
+    help = __doc__
+
+    def run(self, **options: Any) -> Summary:
+        """Every step may be repeated."""
+        quiet = StringIO()
+        call_command("migrate", interactive=False, verbosity=0, stdout=quiet)
+        call_command("collectstatic", interactive=False, verbosity=0, stdout=quiet)
+        first = not Setting.objects.filter(pk=_LOADED).exists()
+        if first:
+            if find_spec("signals.curation.starter"):
+                import_module("signals.curation.starter").load_starter()
+            Setting.objects.update_or_create(name=_LOADED, defaults={"value": True})
+        administrator = ensure_first_administrator()
+        # Whoever has a password can log in; a link printed at every start would lie about in logs.
+        log_in = (
+            "" if administrator.has_usable_password() else address_of(issue_log_in_link(user=administrator))
+        )
+        return {"address": settings.PUBLIC_URL, "first_run": first, "log_in": log_in}
