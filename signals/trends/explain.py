@@ -43,8 +43,8 @@ class Explanation:
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Self:
-        """The explanation that `params` was made from."""
-        return cls(**params)
+        """The explanation that `params` was made from; other keys are left alone."""
+        return cls(**{name: params[name] for name in cls.__dataclass_fields__})
 
 
 def explain(
