@@ -1,4 +1,4 @@
-"""Addresses as entries need them; the code is `signals.links`, since notes and pasted articles need it too."""
+"""Addresses, as entries need them; the code is `signals.links`: notes and pasted articles need it too."""
 
 from signals.links import (
     absolute_url,

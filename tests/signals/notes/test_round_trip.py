@@ -8,10 +8,11 @@ from signals.notes.types import KINDS, ClosestNote, ExtraSection, Layout, NoteRo
 from signals.notes.write import write_markdown, write_record
 
 HARD = [
-    "|", "\\", "\\|", "\n", "\n\n", "<br>", "<br/>", "`", '"', "'", "nan", "NaN", "__", "## Signals", "## ", "# ", "[", "](", ")",
-    "__, (from page [", "__, from ([", ".)", "* ", "- ", "1. ", "|---|", ":", "Category: x", "type:", "&amp;", "<script>",
-    "__[External link](x)__", "\u202eعربي\u202c", "שלום", "\u200f", "\u2028", "\x85", "\x0b", "\r\n", "\r", "\t", " ", "\x00",
-    "\ud800", "é", "🙂", "4.0", ",", "#", "(2)", "name", "relevancy",
+    "|", "\\", "\\|", "\n", "\n\n", "<br>", "<br/>", "`", '"', "'", "nan", "NaN", "__", "## Signals", "## ",
+    "# ", "[", "](", ")", "__, (from page [", "__, from ([", ".)", "* ", "- ", "1. ", "|---|", ":",
+    "Category: x", "type:", "&amp;", "<script>", "__[External link](x)__", "\u202eعربي\u202c", "שלום", "\u200f",
+    "\u2028", "\x85", "\x0b", "\r\n", "\r", "\t", " ", "\x00", "\ud800", "é", "🙂", "4.0", ",", "#", "(2)",
+    "name", "relevancy",
 ]  # fmt: skip
 texts = st.one_of(
     st.lists(st.sampled_from(HARD), max_size=6).map("".join),
