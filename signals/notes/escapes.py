@@ -71,7 +71,7 @@ def unescape_headings(text: str) -> str:
 
 def escape_marks(text: str, mark: str) -> str:
     """A text in which the mark (a pattern) stands for itself."""
-    return re.sub(rf"(\\*)(?={mark})", lambda run: run[1] * 2 + "\\", text)
+    return re.sub(rf"(?<!\\)(\\*)(?={mark})", lambda run: run[1] * 2 + "\\", text)
 
 
 def unescape_marks(text: str, mark: str) -> str:
