@@ -10,9 +10,9 @@ from signals.notes.write import write_markdown, write_record
 HARD = [
     "|", "\\", "\\|", "\n", "\n\n", "<br>", "<br/>", "`", '"', "'", "nan", "NaN", "__", "## Signals", "## ",
     "# ", "[", "](", ")", "__, (from page [", "__, from ([", ".)", "* ", "- ", "1. ", "|---|", ":",
-    "Category: x", "type:", "&amp;", "<script>", "__[External link](x)__", "\u202eعربي\u202c", "שלום", "\u200f",
-    "\u2028", "\x85", "\x0b", "\r\n", "\r", "\t", " ", "\x00", "\ud800", "é", "🙂", "4.0", ",", "#", "(2)",
-    "name", "relevancy",
+    "Category: x", "type:", "&amp;", "<script>", "__[External link](x)__", "\u202eعربي\u202c", "שלום",
+    "\u200f", "\u2028", "\x85", "\x0b", "\r\n", "\r", "\t", " ", "\x00", "\ud800", "é", "🙂", "4.0", ",", "#",
+    "(2)", "name", "relevancy",
 ]  # fmt: skip
 texts = st.one_of(
     st.lists(st.sampled_from(HARD), max_size=6).map("".join),
@@ -67,6 +67,7 @@ notes = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(notes)
+@example(SourceNote("\\__, from ([", page="\\]("))
 @example(
     SourceNote(
         "__, (from page [x](y).)__", page="\\", page_link="](", rows=(NoteRow("issue", "\\", "\\nan"),)
