@@ -42,6 +42,7 @@ _PERIODS: Final = {
     "yearly": timedelta(days=365),
 }
 _LONGEST_TITLE: Final = 500
+_LONGEST_URL: Final = 2000
 _LONGEST_TEXT: Final = 1_000_000
 _MOST_CATEGORIES: Final = 50
 # What malformed entries have been seen to raise while their fields are read.
@@ -129,6 +130,7 @@ def _kind(version: str) -> FeedKind | None:
 
 def _entry(raw: Mapping[str, Any], position: int, base: str, feed_language: str | None) -> Entry:
     url = safe_link(absolute_url(base, _link(raw)))
+    url = url if len(url) <= _LONGEST_URL else ""
     content, content_is_plain, content_language = _content(raw)
     summary_detail = _mapping(raw, "summary_detail")
     summary_source = _string(raw, "summary")

@@ -9,24 +9,22 @@ from collections.abc import Sequence
 from ingestion.types import Entry
 from ingestion.urls import canonical_with_fragment
 
-_LONGEST = 500
-
 
 def entry_key(entry: Entry, degraded: bool = False) -> str:
-    """The identity of an entry inside its source: guid, else canonical URL with fragment, else hash.
+    """SHA-256 of what identifies an entry in its source: guid, else canonical URL with fragment, else content.
 
     `degraded` is true for a source whose guids have proved untrustworthy; then they are not used.
     """
     if entry.guid and not degraded:
-        return _short("g:", entry.guid)
+        return _digest("guid", entry.guid)
     if entry.url:
-        return _short("u:", canonical_with_fragment(entry.url))
+        return _digest("url", canonical_with_fragment(entry.url))
     return content_key(entry)
 
 
 def content_key(entry: Entry) -> str:
     """The identity that is left when neither guid nor URL tells entries apart."""
-    return "h:" + _digest(f"{entry.title}\x1f{entry.text}")
+    return _digest("content", entry.title, entry.text)
 
 
 def guids_are_unreliable(entries: Sequence[Entry]) -> bool:
@@ -55,10 +53,5 @@ def keyed_entries(entries: Sequence[Entry], degraded: bool = False) -> dict[str,
     return dict(sorted(keyed.items(), key=lambda pair: pair[1].position))
 
 
-def _short(prefix: str, text: str) -> str:
-    text = text.strip()
-    return prefix + text if len(text) <= _LONGEST else f"{prefix}{text[:400]}~{_digest(text)}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
