@@ -44,7 +44,7 @@ class Opml:
 
 
 def read_opml(body: bytes) -> Opml:
-    """The feeds of an OPML document; raises RefusedDocument for any DTD or entity, ParseError when unreadable."""
+    """The feeds of an OPML document; raises RefusedDocument for any DTD, ParseError when unreadable."""
     if len(body) > _LARGEST:
         raise RefusedDocument("it is too large")
     text = _DECLARATION.sub("", decode(body).lstrip("\ufeff"), count=1)

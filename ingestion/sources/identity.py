@@ -11,7 +11,7 @@ from ingestion.urls import canonical_with_fragment
 
 
 def entry_key(entry: Entry, degraded: bool = False) -> str:
-    """SHA-256 of what identifies an entry in its source: guid, else canonical URL with fragment, else content.
+    """SHA-256 of what identifies an entry: guid, else canonical URL with fragment, else its content.
 
     `degraded` is true for a source whose guids have proved untrustworthy; then they are not used.
     """
