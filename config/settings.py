@@ -230,6 +230,9 @@ USER_AGENT = env.text("USER_AGENT", f"Vigie/0.1 (+{CONTACT_URL})")
 FETCH_ALLOW_NETWORKS = env.words("FETCH_ALLOW_NETWORKS")
 FETCH_DEADLINE = timedelta(seconds=env.number("FETCH_DEADLINE", 30))
 FETCH_MAX_BYTES = env.number("FETCH_MAX_BYTES", 15 * 1024 * 1024)
+# How long a worker may take over a source or over a batch of articles before another one may.
+FETCH_LEASE = timedelta(seconds=env.number("FETCH_LEASE", 180))
+ANALYZE_LEASE = timedelta(seconds=env.number("ANALYZE_LEASE", 300))
 FETCH_HOST_DELAY = timedelta(milliseconds=env.number("FETCH_HOST_DELAY_MS", 1000))
 
 LOGGING = {

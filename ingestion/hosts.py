@@ -149,9 +149,7 @@ class _OwnTurns:
 @functools.cache
 def default_hosts() -> Hosts:
     """The turns that all workers of this installation share."""
-    return Hosts(
-        settings.REDIS_URL, pause=settings.FETCH_HOST_DELAY, longest_request=settings.FETCH_DEADLINE
-    )
+    return Hosts(settings.REDIS_URL, pause=settings.FETCH_HOST_DELAY, longest_request=settings.FETCH_DEADLINE)
 
 
 def host_of(url: str) -> str:

@@ -1,4 +1,4 @@
-"""When to look again, and why then: the feed's own pace, what it asks for, and the way back after a failure."""
+"""When to look again, and why then: the feed's pace, what it asks for, and the way back after a failure."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Hints:
         )
 
     def usual_gap(self, now: datetime) -> timedelta | None:
-        """The mean time between entries, the present silence included; None when there is nothing to go by."""
+        """The mean time between entries, the present silence included; None without dates."""
         if self.oldest is None or not self.dated:
             return None
         return max(now - self.oldest, timedelta(0)) / self.dated
@@ -115,6 +115,25 @@ def next_after_failure(
         # Coming a little early would break the promise.
         return NextCheck(now + interval * (1 + rng.uniform(0, _JITTER)), reason, interval)
     return NextCheck(now + _jittered(interval, rng), f"{reason}: {in_words(interval)}", interval)
+
+
+def pause_asked(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How long to leave a host in peace by its rate-limit headers; None while it has requests left."""
+    if _number(headers, "remaining") != 0:
+        return None
+    reset = _number(headers, "reset")
+    if reset is None:
+        return None
+    # Some count seconds from now, some from 1970.
+    return timedelta(seconds=reset) if reset < 10**9 else datetime.fromtimestamp(reset, UTC) - now
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    for prefix in ("ratelimit-", "x-ratelimit-"):
+        value = headers.get(prefix + name, "").strip()
+        if value.isascii() and value.isdigit() and len(value) < 12:
+            return int(value)
+    return None
 
 
 def in_words(span: timedelta) -> str:

@@ -1,0 +1,160 @@
+"""Articles that are the same news become one story; the earliest heads it, the others say why they joined."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce, Left
+
+from ingestion.dedupe import WINDOW, Evidence, StoryReason, content_hash, same_story, story_keys, title_key
+from signals.models import Article, Story
+from signals.trends.marks import mark_articles
+
+__all__ = ["content_hash", "group_stories", "story_columns"]
+
+# Two workers that group at once would make two stories of one; grouping is short, so one at a time.
+_LOCK: Final = 0x5649_4749_45
+_COMPARED: Final = 6000
+_BATCH: Final = 200
+
+
+@dataclass(slots=True)
+class _Member:
+    pk: int
+    evidence: Evidence
+    keys: frozenset[int]
+    story_id: int | None
+    reason: str
+    is_new: bool
+
+    @property
+    def is_settled(self) -> bool:
+        """Without a story but with a reason: somebody took it out, and it stays out."""
+        return self.story_id is None and bool(self.reason)
+
+
+def story_columns(title: str, text: str) -> dict[str, Any]:
+    """The columns that find an article's likes."""
+    return {"title_key": title_key(title), "story_keys": story_keys(title, text)}
+
+
+def group_stories(article_ids: Sequence[int]) -> int:
+    """Join each of these articles to the story of an article like it; returns how many joined one."""
+    joined = 0
+    for start in range(0, len(article_ids), _BATCH):
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            joined += _group(article_ids[start : start + _BATCH])
+    return joined
+
+
+def _group(article_ids: Sequence[int]) -> int:
+    members = _load(Q(pk__in=article_ids), new=set(article_ids))
+    fresh = sorted(members.values(), key=_age)
+    if not fresh:
+        return 0
+    keys = sorted({key for member in fresh for key in member.keys})
+    addresses = {member.evidence.url_key for member in fresh if member.evidence.url_key}
+    alike = Q(story_keys__overlap=keys) | Q(url_key__in=addresses) if keys else Q(url_key__in=addresses)
+    near = Q(when__gte=fresh[0].evidence.when - WINDOW, when__lte=fresh[-1].evidence.when + WINDOW)
+    members |= _load(alike & near & ~Q(pk__in=article_ids), new=set())
+    by_key: defaultdict[int, list[_Member]] = defaultdict(list)
+    by_address: defaultdict[str, list[_Member]] = defaultdict(list)
+    for member in members.values():
+        by_address[member.evidence.url_key].append(member)
+        for key in member.keys:
+            by_key[key].append(member)
+    touched: dict[int, _Member] = {}
+    merged: dict[int, int] = {}
+    for member in fresh:
+        if member.is_settled:
+            continue
+        candidates = {c.pk: c for key in member.keys for c in by_key[key]}
+        if member.evidence.url_key:
+            candidates |= {c.pk: c for c in by_address[member.evidence.url_key]}
+        match = _match(member, candidates.values())
+        if match is not None:
+            _join(member, *match, touched=touched, merged=merged)
+    _save(touched, merged)
+    return len(touched)
+
+
+def _load(which: Q, *, new: set[int]) -> dict[int, _Member]:
+    rows = (
+        Article.objects.annotate(when=Coalesce("published_at", "known_at"), start=Left("text", _COMPARED))
+        .filter(which)
+        .values_list(
+            "pk", "title", "start", "url_key", "publisher", "when", "story_keys", "story_id", "story_reason"
+        )
+    )
+    return {
+        pk: _Member(
+            pk, Evidence(title, start, url_key, publisher, when), frozenset(keys), story_id, reason, pk in new
+        )
+        for pk, title, start, url_key, publisher, when, keys, story_id, reason in rows
+    }
+
+
+def _age(member: _Member) -> tuple[datetime, int]:
+    return member.evidence.when, member.pk
+
+
+def _match(member: _Member, candidates: Iterable[_Member]) -> tuple[_Member, StoryReason] | None:
+    """The earliest article that is the same news and not in its story already."""
+    for other in sorted(candidates, key=_age):
+        if other.pk == member.pk or other.is_settled:
+            continue
+        if other.story_id is not None and other.story_id == member.story_id:
+            continue
+        reason = same_story(member.evidence, other.evidence)
+        if reason is not None:
+            return other, reason
+    return None
+
+
+def _join(
+    member: _Member,
+    other: _Member,
+    reason: StoryReason,
+    *,
+    touched: dict[int, _Member],
+    merged: dict[int, int],
+) -> None:
+    if member.story_id is not None and other.story_id is not None:
+        old, kept = max(member.story_id, other.story_id), min(member.story_id, other.story_id)
+        merged[old] = kept
+    story_id = other.story_id or member.story_id or Story.objects.create(created_at=member.evidence.when).pk
+    for one in (member, other):
+        if one.story_id is None:
+            one.story_id = story_id
+            touched[one.pk] = one
+    later = max(member, other, key=_age)
+    later.reason = later.reason or str(reason)[:200]
+    touched[later.pk] = later
+
+
+def _save(touched: dict[int, _Member], merged: dict[int, int]) -> None:
+    if not touched:
+        return
+    moved = set(touched) | set(Article.objects.filter(story__in=merged).values_list("pk", flat=True))
+    # Counted apart until now, counted together from now on: both sets of days move.
+    mark_articles(moved)
+    rows = [Article(pk=m.pk, story_id=m.story_id, story_reason=m.reason) for m in touched.values()]
+    Article.objects.bulk_update(rows, ["story", "story_reason"])
+    for old in sorted(merged, reverse=True):
+        Article.objects.filter(story_id=old).update(story_id=merged[old])
+        Story.objects.filter(pk=old).delete()
+    mark_articles(moved)
+
+
+def head_of(story: Story) -> int | None:
+    """The id of a story's earliest article."""
+    dated = story.articles.annotate(when=Coalesce("published_at", "known_at"))
+    return dated.order_by("when", "pk").values_list("pk", flat=True).first()
