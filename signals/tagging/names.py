@@ -6,15 +6,18 @@ import re
 import unicodedata
 from typing import Final
 
+_LIGATURES: Final = str.maketrans({"œ": "oe", "æ": "ae"})
 # Every dash that text holds, and the apostrophes that differ by typography alone.
-_GAPS: Final = re.compile(r"[\s\-\u2010-\u2015\u2212_]+")
+_GAPS: Final = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u0060\u00b4", "'"))
 
 
 def fold(text: str) -> str:
     """`text` casefolded and without accents; its length may differ."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    return "".join(character for character in decomposed if not unicodedata.combining(character)).translate(
+        _LIGATURES
+    )
 
 
 def normalise_name(text: str) -> str:

@@ -1,0 +1,123 @@
+"""Which tags an article might carry: those it names, and those it resembles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from signals.tagging.matcher import Match, Matcher
+from signals.tagging.vectors import Vectors
+from signals.tagging.words import STOP_WORDS, Words, split_words
+
+READ_LIMIT: Final = 20_000
+"""Characters of a text in which names are looked for."""
+OPENING: Final = 500
+"""Characters of a text that similarity is measured on."""
+NEAREST: Final = 10
+"""Tags that are candidates by similarity alone."""
+_LEAST_SIMILARITY: Final = 0.05
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A tag that an article might carry, by its place among the profiles, and what speaks for it."""
+
+    profile: int
+    title: list[Match] = field(default_factory=list)
+    text: list[Match] = field(default_factory=list)
+    cues: list[Match] = field(default_factory=list)
+    title_cues: list[Match] = field(default_factory=list)
+    similarity: float = 0.0
+
+    @property
+    def is_named(self) -> bool:
+        """One of its names stands in the article."""
+        return bool(self.title or self.text)
+
+
+@dataclass(slots=True)
+class Reading:
+    """An article's words, and its candidates by profile."""
+
+    title: Words
+    text: Words
+    opening: Words
+    candidates: dict[int, Candidate]
+    topicality: float = 0.0
+    """How much it talks like the catalogue, 0-1."""
+
+    @property
+    def named(self) -> int:
+        """How many tags it names."""
+        return sum(candidate.is_named for candidate in self.candidates.values())
+
+
+def read_article(matcher: Matcher, title: str, text: str) -> Reading:
+    """The names and cues in an article, those that stand inside another's longer name left out."""
+    text = text[:READ_LIMIT]
+    title_words, text_words = split_words(title), split_words(text)
+    opening = split_words(f"{title}\n{text[:OPENING]}")
+    reading = Reading(title_words, text_words, opening, {})
+    for words, in_title in ((title_words, True), (text_words, False)):
+        for match in _outermost(matcher.find(words), matcher):
+            candidate = reading.candidates.setdefault(match.name.profile, Candidate(match.name.profile))
+            if match.name.is_cue:
+                (candidate.title_cues if in_title else candidate.cues).append(match)
+            else:
+                (candidate.title if in_title else candidate.text).append(match)
+    return reading
+
+
+def add_similar(readings: Sequence[Reading], vectors: Vectors) -> csr_array:
+    """Give every reading its similarities, and candidates that it only resembles; returns its word rows."""
+    rows = vectors.words([reading.opening for reading in readings])
+    cosines = vectors.against_all(rows)
+    for index, reading in enumerate(readings):
+        share = _known_share(reading.opening, vectors)
+        start, end = cosines.indptr[index], cosines.indptr[index + 1]
+        columns, values = cosines.indices[start:end], cosines.data[start:end] * share
+        reading.topicality = vectors.topicality(reading.opening)
+        by_column = dict(zip(columns.tolist(), values.tolist(), strict=True))
+        for candidate in reading.candidates.values():
+            candidate.similarity = by_column.get(candidate.profile, 0.0)
+        count = min(NEAREST, len(values))
+        for place in np.argpartition(-values, count - 1)[:count] if count else []:
+            profile, value = int(columns[place]), float(values[place])
+            if value >= _LEAST_SIMILARITY and profile not in reading.candidates:
+                reading.candidates[profile] = Candidate(profile, similarity=value)
+        # Cues alone are no reason to look at a tag that the article does not resemble.
+        for profile in [p for p, c in reading.candidates.items() if not c.is_named and c.similarity < 0.05]:
+            del reading.candidates[profile]
+    return rows
+
+
+def _known_share(words: Words, vectors: Vectors) -> float:
+    """Damping for texts that share few words with the catalogue: unit rows ignore what they don't know."""
+    content = [word for word in words.stems if word not in STOP_WORDS and len(word) > 1]
+    if not content:
+        return 0.0
+    return float(np.sqrt(sum(map(vectors.knows, content)) / len(content)))
+
+
+def _outermost(matches: list[Match], matcher: Matcher) -> list[Match]:
+    names = [match for match in matches if not match.name.is_cue and not match.name.has_gap]
+    if len(names) < 2:
+        return matches
+    profiles = matcher.profiles
+    return [
+        match
+        for match in matches
+        if match.name.is_cue
+        or not any(
+            other.start <= match.start
+            and match.end <= other.end
+            and other.end - other.start > match.end - match.start
+            and other.name.profile != match.name.profile
+            and profiles[other.name.profile].kind == profiles[match.name.profile].kind
+            for other in names
+        )
+    ]

@@ -1,0 +1,147 @@
+"""Names found in text, word by word: accents, case, hyphens and plurals don't matter, an acronym's case does.
+
+All names stand in one trie of words, so that the cost of reading a text hardly depends on how many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from signals.tagging.profiles import GAP, Profile
+from signals.tagging.words import STOP_WORDS, Words, split_words
+
+MAX_GAP: Final = 2
+_EXACT_LETTERS: Final = 6
+# What may stand between two words of a name, and what ends even a name with a gap.
+_JOINERS: Final = frozenset(
+    " \t\n\r\u00a0\u202f-\u2010\u2011\u2012\u2013'\u2019\u2018\"\u201c\u201d\u00ab\u00bb/*"
+)
+_ENDERS: Final = frozenset(".!?;:|")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One name of one tag in the trie; `exact` holds the words whose case counts."""
+
+    profile: int
+    text: str
+    words: int
+    is_cue: bool
+    exact: tuple[str, ...] | None
+    has_gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A name at `text[start:end]`."""
+
+    name: Name
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class _Node:
+    words: dict[str, _Node] = field(default_factory=dict)
+    gap: _Node | None = None
+    names: list[Name] = field(default_factory=list)
+
+
+class Matcher:
+    """Finds the names and cues of many profiles in one pass over a text."""
+
+    def __init__(self, profiles: Sequence[Profile]) -> None:
+        self.profiles = profiles
+        self._root = _Node()
+        self._names: list[Name] = []
+        for index, profile in enumerate(profiles):
+            for name in profile.all_names:
+                self._add(index, name, is_cue=False)
+            for cue in profile.cues:
+                self._add(index, cue, is_cue=True)
+
+    def names(self) -> list[Name]:
+        """Every name and cue that it looks for."""
+        return self._names
+
+    def find(self, text: str | Words) -> list[Match]:
+        """All names in `text`, in the order of their starts; of one tag's overlapping names the longest."""
+        words = split_words(text) if isinstance(text, str) else text
+        root = self._root.words
+        matches: list[Match] = []
+        for position, word in enumerate(words.stems):
+            node = root.get(word)
+            if node is not None:
+                self._walk(node, words, position, position + 1, matches)
+        return _longest(matches) if len(matches) > 1 else matches
+
+    def _add(self, profile: int, text: str, *, is_cue: bool) -> None:
+        parts = [split_words(part) for part in text.split(GAP)]
+        parts = [part for part in parts if part.stems]
+        count = sum(len(part.stems) for part in parts)
+        if not count or (count == 1 and parts[0].stems[0] in STOP_WORDS):
+            return
+        node = self._root
+        for index, part in enumerate(parts):
+            if index:
+                node.gap = node.gap or _Node()
+                node = node.gap
+            for word in part.stems:
+                node = node.words.setdefault(word, _Node())
+        raw = [word for part in parts for word in part.raw]
+        name = Name(profile, text, count, is_cue, _exact(raw), len(parts) > 1)
+        node.names.append(name)
+        self._names.append(name)
+
+    def _walk(self, node: _Node, words: Words, first: int, following: int, matches: list[Match]) -> None:
+        for name in node.names:
+            if name.exact is None or _same_case(name.exact, words.raw[first:following]):
+                matches.append(Match(name, words.starts[first], words.ends[following - 1]))
+        if following >= len(words.stems):
+            return
+        between = words.text[words.ends[following - 1] : words.starts[following]]
+        if node.words:
+            child = node.words.get(words.stems[following])
+            if child is not None and len(between) <= 3 and _JOINERS.issuperset(between):
+                self._walk(child, words, first, following + 1, matches)
+        if node.gap is not None:
+            for skipped in range(MAX_GAP + 1):
+                place = following + skipped
+                if place >= len(words.stems):
+                    return
+                if not _ENDERS.isdisjoint(words.text[words.ends[place - 1] : words.starts[place]]):
+                    return
+                child = node.gap.words.get(words.stems[place])
+                if child is not None:
+                    self._walk(child, words, first, place + 1, matches)
+
+
+def _exact(raw: Sequence[str]) -> tuple[str, ...] | None:
+    """The words as written when they are a short acronym ("RAG", "MoE", "AI Act"), else None."""
+    joined = "".join(raw)
+    if len(joined) <= _EXACT_LETTERS and sum(letter.isupper() for letter in joined) >= 2:
+        return tuple(_without_plural(word) for word in raw)
+    return None
+
+
+def _same_case(exact: tuple[str, ...], raw: Iterable[str]) -> bool:
+    return exact == tuple(_without_plural(word) for word in raw)
+
+
+def _without_plural(word: str) -> str:
+    return word[:-1] if len(word) > 2 and word[-1] == "s" and word[-2].isupper() else word
+
+
+def _longest(matches: list[Match]) -> list[Match]:
+    """Of overlapping matches of one profile (names apart from cues) the longest, the earlier of equals."""
+    kept: list[Match] = []
+    taken: dict[tuple[int, bool], list[tuple[int, int]]] = {}
+    for match in sorted(matches, key=lambda match: (match.start - match.end, match.start)):
+        spans = taken.setdefault((match.name.profile, match.name.is_cue), [])
+        if all(match.end <= start or match.start >= end for start, end in spans):
+            spans.append((match.start, match.end))
+            kept.append(match)
+    kept.sort(key=lambda match: (match.start, match.end))
+    return kept

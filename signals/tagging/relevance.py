@@ -1,0 +1,58 @@
+"""How much an article is about a tag, 1 to 5, from where and how often it is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SHORT_TEXT = 700
+LONG_TEXT = 2500
+
+
+@dataclass(frozen=True, slots=True)
+class Prominence:
+    """Where a tag is named. `first` is the first mention's offset in the text, `length` the text's."""
+
+    in_title: bool
+    title_share: float
+    mentions: int
+    first: int | None
+    length: int
+    paragraphs: int
+    similarity: float
+
+
+def estimate_relevance(prominence: Prominence) -> int:
+    """1 named in passing, 2 marginal, 3 a real part of it, 4 a main theme, 5 decisive."""
+    if not prominence.in_title and not prominence.mentions:
+        return 3 if prominence.similarity >= 0.3 else 2
+    points = _title_points(prominence) + _text_points(prominence)
+    if prominence.similarity >= 0.25:
+        points += 0.5
+    return min(5, max(1, round(points)))
+
+
+def _title_points(prominence: Prominence) -> float:
+    if not prominence.in_title:
+        return 0.0
+    # A title that says little else makes the tag its subject.
+    return 3.0 + (0.4 if prominence.title_share >= 0.4 else 0.0)
+
+
+def _text_points(prominence: Prominence) -> float:
+    mentions, first, length = prominence.mentions, prominence.first, prominence.length
+    if not mentions or first is None:
+        # Named in the title, then never again in a long text: a hook, not the subject.
+        return -1.0 if prominence.in_title and length > LONG_TEXT else 0.0
+    per_thousand = mentions / max(1.0, length / 1000)
+    repeated = min(2.0, 0.5 * (mentions - 1)) if per_thousand >= 0.5 else min(1.0, 0.2 * (mentions - 1))
+    spread = 0.4 if prominence.paragraphs >= 3 else 0.0
+    if prominence.in_title:
+        return 0.8 + repeated + spread
+    early = first <= max(200, length * 0.15)
+    if length <= SHORT_TEXT:
+        base = 2.8 if early else 2.0
+    elif length <= LONG_TEXT:
+        base = 2.5 if early else 1.6
+    else:
+        base = 2.0 if early else 1.0
+    return base + repeated + spread

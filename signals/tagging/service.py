@@ -1,0 +1,143 @@
+"""Tagging of stored articles: suggestions are written, what a person or a note said is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from signals.models import Article, Decision, Origin, State, Tagging
+from signals.tagging.catalogue_index import current_tagger
+from signals.tagging.tagger import VERSION, Document, Suggestion
+from signals.trends.marks import mark_articles
+
+BATCH = 200
+_WRITTEN = (
+    "estimated_relevancy",
+    "confidence",
+    "quote",
+    "quote_start",
+    "quote_field",
+    "reason",
+    "tagger_version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaggingSummary:
+    """What tagging a number of articles did to their suggestions."""
+
+    articles: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: TaggingSummary) -> TaggingSummary:
+        return TaggingSummary(
+            self.articles + other.articles,
+            self.created + other.created,
+            self.updated + other.updated,
+            self.deleted + other.deleted,
+        )
+
+
+def tag_articles(article_ids: Sequence[int], *, now: datetime | None = None) -> TaggingSummary:
+    """Tag these articles, in batches of one transaction each; again changes nothing.
+
+    Taggings that a person decided on or a note states keep their state and their stated relevance.
+    """
+    now = now or timezone.now()
+    ids = sorted(set(article_ids))
+    summary = TaggingSummary()
+    for start in range(0, len(ids), BATCH):
+        with transaction.atomic():
+            summary += _tag_batch(ids[start : start + BATCH], now)
+    return summary
+
+
+def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
+    # Locked, so that an edit of the text waits, or is seen.
+    articles = list(
+        Article.objects.select_for_update(no_key=True)
+        .filter(pk__in=ids)
+        .order_by("pk")
+        .only("pk", "title", "text", "known_at", "processed_at")
+    )
+    suggestions = current_tagger().suggest([Document(article.title, article.text) for article in articles])
+    standing: dict[tuple[int, int], Tagging] = {
+        (tagging.article_id, tagging.tag_id): tagging
+        for tagging in Tagging.objects.filter(article__in=articles)
+    }
+    # An undone decision leaves a tagging to the tagger again; one that holds never does.
+    decided = set(
+        Decision.objects.filter(article__in=articles, undone_at=None).values_list("article_id", "tag_id")
+    )
+    create: list[Tagging] = []
+    update: list[Tagging] = []
+    kept: set[int] = set()
+    # An article seen for the first time moves the day's volume even when it carries nothing.
+    moved = {article.pk for article in articles if article.processed_at is None}
+    for article, found in zip(articles, suggestions, strict=True):
+        for suggestion in found:
+            pair = (article.pk, suggestion.tag_id)
+            tagging = standing.get(pair)
+            if tagging is None:
+                if pair not in decided:
+                    create.append(_new(article, suggestion))
+                    moved.add(article.pk)
+            elif _is_machines(tagging) and pair not in decided:
+                kept.add(tagging.pk)
+                if _take_over(tagging, suggestion):
+                    update.append(tagging)
+                    moved.add(article.pk)
+    gone = [
+        tagging
+        for pair, tagging in standing.items()
+        if _is_machines(tagging) and tagging.pk not in kept and pair not in decided
+    ]
+    mark_articles(sorted({tagging.article_id for tagging in gone}))
+    Tagging.objects.filter(pk__in=[tagging.pk for tagging in gone]).delete()
+    # Another worker may have tagged the same article before the lock was ours.
+    Tagging.objects.bulk_create(create, ignore_conflicts=True)
+    Tagging.objects.bulk_update(update, _WRITTEN)
+    Article.objects.filter(pk__in=[article.pk for article in articles]).update(
+        processed_at=now, tagger_version=VERSION
+    )
+    mark_articles(sorted(moved))
+    return TaggingSummary(len(articles), len(create), len(update), len(gone))
+
+
+def _is_machines(tagging: Tagging) -> bool:
+    return tagging.origin == Origin.TAGGER and tagging.state == State.SUGGESTED and tagging.decided_at is None
+
+
+def _new(article: Article, suggestion: Suggestion) -> Tagging:
+    tagging = Tagging(
+        article=article,
+        tag_id=suggestion.tag_id,
+        state=State.SUGGESTED,
+        origin=Origin.TAGGER,
+        known_at=article.known_at,
+    )
+    _take_over(tagging, suggestion)
+    return tagging
+
+
+def _take_over(tagging: Tagging, suggestion: Suggestion) -> bool:
+    """Write a suggestion into a tagging; true when that changed it."""
+    values = (
+        suggestion.relevance,
+        suggestion.confidence,
+        suggestion.quote,
+        suggestion.quote_start,
+        suggestion.quote_field,
+        suggestion.reason,
+        VERSION,
+    )
+    changed = [name for name, value in zip(_WRITTEN, values, strict=True) if getattr(tagging, name) != value]
+    for name, value in zip(_WRITTEN, values, strict=True):
+        setattr(tagging, name, value)
+    return bool(changed)

@@ -1,0 +1,83 @@
+"""Text as words: where each stands, and the form in which it is compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from signals.tagging.names import fold
+
+# Combining marks belong to the letter before; "3.5" is one word, and so are "C++" and "C#".
+_WORD: Final = re.compile(r"[\w\u0300-\u036f]+(?:(?<=\d)\.\d+\w*)*(?:\+\+|#)?")
+_CACHE_LIMIT: Final = 300_000
+_SINGULAR_IN_S: Final = """
+bias gas atlas canvas chaos kubernetes ethos pathos cosmos asbestos always perhaps less plus sans dans
+mais moins fois temps corps proces acces succes progres
+"""
+_INVARIABLE: Final = frozenset(_SINGULAR_IN_S.split())
+_STEMS: dict[str, str] = {}
+
+_FUNCTION_WORDS: Final = """
+a an and are as at be been but by can could did do does for from had has have he her his how i if in into
+is it its just may more most new no not now of on one or our out over said she should so some such than
+that the their them then there these they this to up us was we were what when where which while who why
+will with would you your about after all also any because before being between both down during each even
+every get like made make many much my off only other own same still through too under until using use
+very via well au aux avec ce ces cet cette comme dans de des du elle elles en est et eux il ils je la le
+les leur leurs lui ma mais me meme mes mon ne nos notre nous ont ou par pas plus pour qu que qui sa sans
+se ses si son sont sur ta te tes ton tu un une vos votre vous c d j l m n s t y ete etre fait faire aussi
+tout tous toute toutes entre vers chez dont apres avant depuis ainsi peut deux don re ve ll
+"""
+STOP_WORDS: Final = frozenset(_FUNCTION_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a text: as written, as compared, and their offsets in the original."""
+
+    text: str
+    raw: list[str]
+    stems: list[str]
+    starts: list[int]
+    ends: list[int]
+
+
+def stem(word: str) -> str:
+    """`word` folded and in the singular, by rules of thumb that hold for English and French alike."""
+    known = _STEMS.get(word)
+    if known is not None:
+        return known
+    folded = fold(word)
+    if len(_STEMS) >= _CACHE_LIMIT:
+        _STEMS.clear()
+    _STEMS[word] = result = _singular(folded)
+    return result
+
+
+def split_words(text: str) -> Words:
+    """The words of `text` in order."""
+    raw: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _WORD.finditer(text):
+        raw.append(match[0])
+        starts.append(match.start())
+        ends.append(match.end())
+    return Words(text, raw, [stem(word) for word in raw], starts, ends)
+
+
+def _singular(word: str) -> str:
+    if len(word) <= 3 or word in _INVARIABLE or not word.isalpha():
+        return word[:-1] if len(word) > 2 and word[-1] == "s" and word[:-1].isdigit() else word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes")):
+        return word[:-2]
+    if word == "biases":
+        return "bias"
+    if word.endswith("aux") and len(word) > 5:
+        return word[:-3] + "al" if not word.endswith("eaux") else word[:-1]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
