@@ -2,6 +2,155 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
+from typing import Any
+
 from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext, pgettext
+
+from signals.models import Kind, Label
+from signals.web.charts import Spark, spark
 
 register = template.Library()
+
+_SHAPES = {
+    Kind.SIGNAL: "M5 0l5 5-5 5-5-5z",
+    Kind.BEHAVIOR: "M5 0a5 5 0 1 0 0 10a5 5 0 1 0 0-10z",
+    Kind.TECHNOLOGY: "M0 0h10v10H0z",
+    Kind.ISSUE: "M5 0l5 10H0z",
+    Kind.CONCERN: "M0 3h10v4H0z",
+}
+_STATUS_SHAPES = {
+    "ok": "M5 0a5 5 0 1 0 0 10a5 5 0 1 0 0-10z",
+    "failing": "M5 0l5 10H0z",
+    "gone": "M0 0h10v10H0z",
+    "quiet": "M5 0l5 5-5 5-5-5z",
+    "waiting": "M0 4h10v2H0z",
+    "paused": "M1 0h3v10H1zM6 0h3v10H6z",
+}
+LANGUAGE_NAMES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Español", "zh": "中文"}
+
+
+@register.simple_tag
+def kind_badge(kind: str) -> SafeString:
+    """The kind's shape and name."""
+    return format_html(
+        '<span class="kind kind--{}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="{}"/></svg>{}</span>',
+        kind,
+        _SHAPES.get(Kind(kind), ""),
+        Kind(kind).label,
+    )
+
+
+@register.simple_tag
+def status_badge(status: str, words: str) -> SafeString:
+    """A source's health: shape, colour and word."""
+    return format_html(
+        '<span class="status status--{}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="{}"/></svg>{}</span>',
+        status,
+        _STATUS_SHAPES.get(status, ""),
+        words,
+    )
+
+
+@register.simple_tag
+def trend_label(label: str) -> SafeString:
+    """A trend's label."""
+    return format_html('<span class="label label--{}">{}</span>', label, Label(label).label)
+
+
+@register.simple_tag
+def meter(value: float | None, guess: bool = False) -> SafeString:
+    """Five bars and the number; grey when nobody said it."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', "–")
+    bars = "".join('<i class="on"></i>' if value >= step - 0.25 else "<i></i>" for step in range(1, 6))
+    return format_html(
+        '<span class="meter{}" aria-hidden="true">{}</span><span class="num">{}</span>',
+        " meter--guess" if guess else "",
+        SafeString(bars),
+        f"{value:g}",
+    )
+
+
+@register.simple_tag
+def sparkline(weeks: list[int], usual: list[float]) -> Spark | None:
+    """The geometry of a sparkline."""
+    return spark(weeks, usual)
+
+
+@register.filter
+def times(value: float | None) -> str:
+    """2.13 as ×2.1."""
+    return "–" if value is None else f"×{value:.1f}"
+
+
+@register.filter
+def ago(moment: datetime | date | None) -> str:
+    """How long ago, in one short word: 5 min, 3 h, 2 d, then the date."""
+    if moment is None:
+        return "–"
+    if not isinstance(moment, datetime):
+        return moment.strftime("%-d %b %Y")
+    age = timezone.now() - moment
+    if age < timedelta(0):
+        ahead = -age
+        if ahead < timedelta(hours=1):
+            return gettext("in %d min") % max(1, ahead.seconds // 60)
+        return gettext("in %d h") % (ahead.days * 24 + ahead.seconds // 3600)
+    if age < timedelta(hours=1):
+        return gettext("%d min") % max(1, age.seconds // 60)
+    if age < timedelta(days=1):
+        return gettext("%d h") % (age.seconds // 3600)
+    if age < timedelta(days=14):
+        return pgettext("days, short", "%d d") % age.days
+    return moment.strftime("%-d %b %Y")
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """A language's own name."""
+    return LANGUAGE_NAMES.get(code.split("-")[0], code)
+
+
+@register.filter
+def tokens(count: int | None) -> str:
+    """128000 as 128K, 1000000 as 1M; unknown stays unknown."""
+    if count is None:
+        return gettext("unknown")
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.3g}M"
+    return f"{count / 1000:.4g}K" if count >= 1000 else str(count)
+
+
+@register.filter
+def dollars(price: Any) -> str:
+    """A price in USD; unknown is not 0."""
+    if price is None:
+        return gettext("unknown")
+    return gettext("free") if not price else f"${float(price):.4g}"
+
+
+@register.simple_tag
+def articles_count(count: int) -> str:
+    """'1 article', '5 articles'."""
+    return ngettext("%(count)d article", "%(count)d articles", count) % {"count": count}
+
+
+@register.filter
+def certainty(confidence: float | None) -> str:
+    """A calibrated probability in a word."""
+    if confidence is None:
+        return ""
+    if confidence >= 0.8:
+        return gettext("very likely")
+    return gettext("likely") if confidence >= 0.5 else gettext("unsure")
+
+
+@register.filter
+def get(mapping: dict[Any, Any], key: Any) -> Any:
+    """A mapping's value, None when it has no such key."""
+    return mapping.get(key)

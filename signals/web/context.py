@@ -4,9 +4,53 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+from signals.models import Proposal, Tagging, User, sample_day
+
+_COUNT_SECONDS = 15
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The menu and the notice about the sample."""
-    return {}
+    """The menu with its counts, and the notice about the sample."""
+    name = request.resolver_match.view_name if request.resolver_match else ""
+    user = request.user if hasattr(request, "user") else None
+    menu = [
+        ("home", _("Home"), name == "home"),
+        ("tags", _("Trends"), name in {"tags", "tags-kind", "tag"}),
+        ("inbox", _("Inbox"), name.startswith("inbox")),
+        ("articles", _("Articles"), name.startswith("article")),
+        ("models", _("Models"), name.startswith("model")),
+        ("digests", _("Digests"), name.startswith("digest")),
+        ("sources", _("Sources"), name.startswith("source")),
+    ]
+    if not (isinstance(user, User) and user.is_analyst):
+        menu = [entry for entry in menu if entry[0] != "inbox"]
+    return {
+        "menu": menu,
+        "waiting": SimpleLazyObject(waiting_count),
+        "sample_day": SimpleLazyObject(sample_day),
+    }
+
+
+def waiting_count() -> int:
+    """Articles and proposals that want a decision; a few seconds old at most."""
+    try:
+        kept = cache.get("waiting")
+    except RedisError:
+        kept = None
+    if isinstance(kept, int):
+        return kept
+    count = (
+        Tagging.objects.waiting().values("article").distinct().count()
+        + Proposal.objects.filter(status=Proposal.Status.WAITING).count()
+    )
+    try:
+        cache.set("waiting", count, _COUNT_SECONDS)
+    except RedisError:
+        pass
+    return count

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from signals.web import health
-
-
-def _placeholder(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
-
+from signals.web.views import articles, home, inbox, models, notes, people, tags
 
 urlpatterns = [
+    path("", home.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("log-in/<str:token>/", _placeholder, name="log_in_link"),
-    path("", _placeholder, name="home"),
-    path("tags/<int:pk>-<slug:slug>/", _placeholder, name="tag"),
-    path("models/<int:pk>/", _placeholder, name="model"),
+    path("tags/", tags.tag_table, name="tags"),
+    path("tags.csv", tags.tag_table_csv, name="tags-csv"),
+    path("tags/<int:pk>/rate/", tags.rate, name="rate"),
+    path("tags/<int:pk>-<slug:slug>/", tags.tag_page, name="tag"),
+    path("tags/<int:pk>/", tags.tag_page),
+    path("tags/<slug:kind>.csv", tags.tag_table_csv, name="tags-kind-csv"),
+    path("tags/<slug:kind>/", tags.tag_table, name="tags-kind"),
+    path("articles/", articles.article_list, name="articles"),
+    path("articles/<int:pk>/", articles.article_page, name="article"),
+    path("articles/<int:pk>.md", notes.article_note, name="article-note"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/undo/", inbox.undo, name="inbox-undo"),
+    path("inbox/proposals/", inbox.proposals, name="inbox-proposals"),
+    path("inbox/proposals/<int:pk>/", inbox.decide_proposal, name="inbox-proposal"),
+    path("inbox/<int:article_pk>/<int:tag_pk>/", inbox.decide, name="inbox-decide"),
+    path("models/", models.model_list, name="models"),
+    path("models/<int:pk>/", models.model_page, name="model"),
+    path("settings/", people.settings_page, name="settings"),
+    path("settings/test-mail/", people.send_test_mail, name="send-test-mail"),
+    path("settings/outbox/", people.outbox, name="outbox"),
+    path("settings/outbox/<int:pk>/", people.outbox_mail, name="outbox-mail"),
+    path("settings/remove-sample/", people.remove_the_sample, name="remove-sample"),
+    path("log-in/<str:token>/", people.log_in_by_link, name="log-in-link"),
 ]

@@ -1,0 +1,148 @@
+"""A person's word on (article, tag): accept, reject, score, and take back.
+
+Decisions are append-only rows; the tagging shows the one that holds. No rule, model or re-run touches
+a tagging that a person decided.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from signals.curation.errors import CurationError
+from signals.models import Article, Change, Decision, Origin, State, Tag, Tagging, User
+from signals.trends.marks import mark_articles
+
+_KEPT = (
+    "state",
+    "origin",
+    "stated_relevancy",
+    "estimated_relevancy",
+    "confidence",
+    "quote",
+    "quote_start",
+    "quote_field",
+    "reason",
+    "tagger_version",
+    "draw_probability",
+)
+
+
+def decide_tagging(
+    *,
+    article: Article,
+    tag: Tag,
+    by: User,
+    verdict: str,
+    relevancy: int | None = None,
+    why: str = "",
+    comment: str = "",
+    now: datetime | None = None,
+) -> Decision:
+    """Record a verdict and let the tagging follow it; a tag that nobody suggested is added.
+
+    Raises CurationError when the verdict, the relevance (1-5) or the reason is not one we know.
+    """
+    if verdict not in Decision.Verdict.values:
+        raise CurationError(_("Unknown verdict."))
+    if why not in Decision.Why.values:
+        raise CurationError(_("Unknown reason."))
+    if verdict == Decision.Verdict.SCORE and relevancy is None:
+        raise CurationError(_("A score needs a number from 1 to 5."))
+    if relevancy is not None and relevancy not in range(1, 6):
+        raise CurationError(_("Relevance goes from 1 to 5."))
+    if tag.merged_into_id:
+        raise CurationError(_("This tag was merged into another one."))
+    now = now or timezone.now()
+    with transaction.atomic():
+        # One lock order for everybody: the article first, so two analysts queue up instead of colliding.
+        Article.objects.select_for_update().get(pk=article.pk)
+        tagging = Tagging.objects.filter(article=article, tag=tag).first()
+        before = _snapshot(tagging)
+        if tagging is None:
+            tagging = Tagging(article=article, tag=tag, origin=Origin.PERSON, known_at=now)
+        tagging.state = State.REJECTED if verdict == Decision.Verdict.REJECT else State.CONFIRMED
+        if relevancy is not None:
+            tagging.stated_relevancy = relevancy
+        tagging.decided_at = now
+        tagging.save()
+        decision = Decision.objects.create(
+            article=article,
+            tag=tag,
+            user=by,
+            verdict=verdict,
+            relevancy=relevancy,
+            why=why,
+            comment=comment,
+            before=before,
+            made_at=now,
+            known_at=now,
+        )
+        Change.objects.create(
+            user=by,
+            verb="tagging.decided",
+            target=f"decision:{decision.pk}",
+            title=f"{decision.get_verdict_display()}: {tag.name} - {article.title}"[:400],
+            before=before,
+            after=_snapshot(tagging),
+            made_at=now,
+        )
+        mark_articles([article.pk])
+    return decision
+
+
+def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) -> None:
+    """Take a decision back; what was decided on top of it holds on.
+
+    Raises CurationError when it was taken back before.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        Article.objects.select_for_update().get(pk=decision.article_id)
+        decision = Decision.objects.select_for_update().get(pk=decision.pk)
+        if decision.undone_at is not None:
+            raise CurationError(_("This was undone before."))
+        later = (
+            Decision.objects.filter(
+                article=decision.article_id, tag=decision.tag_id, undone_at=None, pk__gt=decision.pk
+            )
+            .order_by("pk")
+            .first()
+        )
+        if later is not None:
+            # The later decision keeps holding; undoing it some day leads to what was before this one.
+            later.before = decision.before
+            later.save(update_fields=["before"])
+        else:
+            _restore(decision.article_id, decision.tag_id, decision.before)
+        decision.undone_at, decision.undone_by = now, by
+        decision.save(update_fields=["undone_at", "undone_by"])
+        Change.objects.filter(target=f"decision:{decision.pk}", undone_at=None).update(
+            undone_at=now, undone_by=by
+        )
+        mark_articles([decision.article_id])
+
+
+def _snapshot(tagging: Tagging | None) -> dict[str, Any]:
+    """The tagging's fields as JSON; empty for one that does not exist."""
+    if tagging is None:
+        return {}
+    kept: dict[str, Any] = {field: getattr(tagging, field) for field in _KEPT}
+    kept["known_at"] = tagging.known_at.isoformat()
+    kept["decided_at"] = tagging.decided_at.isoformat() if tagging.decided_at else None
+    return kept
+
+
+def _restore(article_id: int, tag_id: int, before: dict[str, Any]) -> None:
+    """Put a tagging back as a snapshot has it."""
+    if not before:
+        Tagging.objects.filter(article=article_id, tag=tag_id).delete()
+        return
+    fields = {field: before[field] for field in _KEPT}
+    for moment in ("known_at", "decided_at"):
+        fields[moment] = datetime.fromisoformat(before[moment]) if before[moment] else None
+    Tagging.objects.update_or_create(article_id=article_id, tag_id=tag_id, defaults=fields)

@@ -1,0 +1,91 @@
+"""Rating a tag 1-5, with a rationale; old ratings stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from statistics import median, quantiles
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from signals.curation.errors import CurationError
+from signals.models import Change, Rating, Tag, Tagging, User
+
+
+def latest_ratings(tag: Tag) -> list[Rating]:
+    """Each rater's latest rating that was not taken back, newest first."""
+    latest = tag.ratings.filter(undone_at=None).order_by("user_id", "-id").distinct("user_id")
+    return sorted(latest.select_related("user"), key=lambda rating: -rating.pk)
+
+
+def needs_rationale(*, tag: Tag, by: User, relevancy: int) -> bool:
+    """Whether a change of 2 or more, or a distance of 2 from the median, wants a reason."""
+    mine = next((r.relevancy for r in latest_ratings(tag) if r.user_id == by.pk), None)
+    if mine is not None and abs(relevancy - mine) >= 2:
+        return True
+    return tag.relevancy_raters > 0 and tag.relevancy is not None and abs(relevancy - tag.relevancy) >= 2
+
+
+def rate_tag(
+    *, tag: Tag, by: User, relevancy: int, rationale: str = "", now: datetime | None = None
+) -> Rating:
+    """Add a rating and bring the tag's relevance up to date.
+
+    Raises CurationError for a number outside 1-5 or a missing rationale.
+    """
+    if relevancy not in range(1, 6):
+        raise CurationError(_("Relevance goes from 1 to 5."))
+    rationale = rationale.strip()
+    now = now or timezone.now()
+    with transaction.atomic():
+        tag = Tag.objects.select_for_update().get(pk=tag.pk)
+        if not rationale and needs_rationale(tag=tag, by=by, relevancy=relevancy):
+            raise CurationError(_("This is far from before or from the others: please say why."))
+        rating = Rating.objects.create(
+            tag=tag, user=by, relevancy=relevancy, rationale=rationale, made_at=now, known_at=now
+        )
+        before = {"relevancy": tag.relevancy}
+        refresh_relevancy(tag)
+        Change.objects.create(
+            user=by,
+            verb="tag.rated",
+            target=f"rating:{rating.pk}",
+            title=f"{tag.name}: {relevancy}"[:400],
+            before=before,
+            after={"relevancy": tag.relevancy},
+            made_at=now,
+        )
+    return rating
+
+
+def undo_rating(*, rating: Rating, by: User, now: datetime | None = None) -> None:
+    """Take a rating back; raises CurationError when it was taken back before."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        tag = Tag.objects.select_for_update().get(pk=rating.tag_id)
+        if not Rating.objects.filter(pk=rating.pk, undone_at=None).update(undone_at=now):
+            raise CurationError(_("This was undone before."))
+        refresh_relevancy(tag)
+        Change.objects.filter(target=f"rating:{rating.pk}", undone_at=None).update(undone_at=now, undone_by=by)
+
+
+def refresh_relevancy(tag: Tag) -> None:
+    """The median of the raters' latest ratings; without any, of stated taggings, marked as coming from notes."""
+    numbers = [rating.relevancy for rating in latest_ratings(tag)]
+    tag.relevancy_raters = len(numbers)
+    tag.relevancy_spread = None
+    if numbers:
+        tag.relevancy = float(median(numbers))
+        if len(numbers) >= 3:
+            low, _middle, high = quantiles(numbers, n=4, method="inclusive")
+            tag.relevancy_spread = high - low
+    else:
+        stated = list(
+            Tagging.objects.filter(tag=tag, stated_relevancy__isnull=False, state="confirmed").values_list(
+                "stated_relevancy", flat=True
+            )
+        )
+        tag.relevancy = float(median(stated)) if stated else None
+        tag.relevancy_notes = len(stated)
+    tag.save(update_fields=["relevancy", "relevancy_raters", "relevancy_spread", "relevancy_notes"])

@@ -1,0 +1,35 @@
+"""Taking the last change back, whatever it was."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from signals.curation.decisions import undo_decision
+from signals.curation.errors import CurationError
+from signals.curation.proposals import undo_proposal
+from signals.curation.ratings import undo_rating
+from signals.models import Change, Decision, Proposal, Rating, User
+
+
+def undo_change(*, change: Change, by: User) -> None:
+    """Undo one change from the log; raises CurationError when it can't be."""
+    noun, _colon, key = change.target.partition(":")
+    if change.undone_at is not None:
+        raise CurationError(_("This was undone before."))
+    if noun == "decision":
+        undo_decision(decision=Decision.objects.get(pk=key), by=by)
+    elif noun == "rating":
+        undo_rating(rating=Rating.objects.get(pk=key), by=by)
+    elif noun == "proposal":
+        undo_proposal(proposal=Proposal.objects.get(pk=key), change=change, by=by)
+    else:
+        raise CurationError(_("This kind of change can't be undone."))
+
+
+def undo_last(*, by: User) -> Change:
+    """Undo this person's latest change that still holds; raises CurationError when there is none."""
+    change = Change.objects.filter(user=by, undone_at=None).order_by("-id").first()
+    if change is None:
+        raise CurationError(_("Nothing to undo."))
+    undo_change(change=change, by=by)
+    return change

@@ -1,0 +1,35 @@
+"""One view, one URL: the whole page, or only the part that htmx asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+ROWS = 50
+
+
+def render_page(
+    request: HttpRequest,
+    page: str,
+    context: Mapping[str, Any],
+    *,
+    partial: str | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Render `page`, or `partial` when htmx swaps a part; a history restore gets the whole page."""
+    htmx = getattr(request, "htmx", None)
+    wants_part = bool(partial and htmx and not htmx.history_restore_request and not htmx.boosted)
+    response = render(request, partial if wants_part and partial else page, dict(context), status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
+    return response
+
+
+def page_of(request: HttpRequest, rows: QuerySet[Any] | list[Any], per_page: int = ROWS) -> Page[Any]:
+    """The page that `?page=` asks for; nonsense means the first, too far the last."""
+    return Paginator(rows, per_page).get_page(request.GET.get("page"))

@@ -1,0 +1,208 @@
+"""Triage: suggested taggings of articles, and proposed tags."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.core.cache import cache
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from redis.exceptions import RedisError
+
+from signals.curation.decisions import decide_tagging
+from signals.curation.errors import CurationError
+from signals.curation.proposals import accept_proposal, fold_proposal, reject_proposal
+from signals.curation.undo import undo_last
+from signals.models import Article, Change, Decision, Proposal, State, Tag, Tagging, User
+from signals.web.access import analysts_only
+from signals.web.pages import page_of, render_page
+from signals.web.passages import marked_text
+
+LIST_ROWS = 30
+_WAITING = Q(taggings__state__in=[State.SUGGESTED, State.SAMPLED])
+
+
+def waiting_articles() -> QuerySet[Article]:
+    """Articles with something to decide: what is likely and relevant first, the newest among equals."""
+    waits = Tagging.objects.waiting().filter(article=OuterRef("pk"))
+    now = timezone.now()
+    return (
+        Article.objects.filter(Exists(waits))
+        .filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
+        .annotate(
+            suggestions=Count("taggings", filter=_WAITING),
+            best=Max("taggings__estimated_relevancy", filter=_WAITING),
+        )
+        .order_by("-best", "-sort_at", "-pk")
+    )
+
+
+@require_GET
+@analysts_only
+def inbox(request: HttpRequest) -> HttpResponse:
+    """List and preview; `?article=` chooses what is read."""
+    articles = waiting_articles().select_related("source").defer("html", "search")
+    page = page_of(request, articles, LIST_ROWS)
+    asked = request.GET.get("article", "")
+    article: Article | None = None
+    if asked.isdecimal() and len(asked) < 18:
+        article = Article.objects.select_related("source").filter(pk=int(asked)).first()
+    if article is None and page.object_list:
+        article = page.object_list[0]
+    context = {
+        "page": page,
+        "article": article,
+        "tab": "articles",
+        "proposals_waiting": Proposal.objects.filter(status=Proposal.Status.WAITING).count(),
+        **(_reading(article) if article else {}),
+    }
+    return render_page(request, "inbox/inbox.html", context, partial="inbox/_read.html")
+
+
+def _reading(article: Article) -> dict[str, object]:
+    taggings = list(
+        Tagging.objects.filter(article=article).select_related("tag").with_relevance().order_by("-confidence", "pk")
+    )
+    spans = [
+        (t.quote_start, t.quote_start + len(t.quote))
+        for t in taggings
+        if t.quote_start is not None and t.quote_field == "text" and t.state != State.REJECTED
+    ]
+    return {
+        "article": article,
+        "taggings": taggings,
+        "body": marked_text(article.text, spans),
+        "scale": range(1, 6),
+        "reasons": [choice for choice in Decision.Why.choices if choice[0]],
+    }
+
+
+@require_POST
+@analysts_only
+def decide(request: HttpRequest, article_pk: int, tag_pk: int) -> HttpResponse:
+    """Accept, reject or score one suggestion."""
+    assert isinstance(request.user, User)
+    article = get_object_or_404(Article, pk=article_pk)
+    tag = get_object_or_404(Tag, pk=tag_pk)
+    number = request.POST.get("relevancy", "")
+    relevancy = int(number) if number in {"1", "2", "3", "4", "5"} else None
+    verdict = request.POST.get("verdict") or (Decision.Verdict.SCORE if number else "")
+    try:
+        decide_tagging(
+            article=article,
+            tag=tag,
+            by=request.user,
+            verdict=verdict,
+            relevancy=relevancy,
+            why=request.POST.get("why", ""),
+        )
+    except CurationError as refused:
+        return _refused(request, refused, reverse("inbox") + f"?article={article.pk}")
+    _forget_count()
+    if getattr(request, "htmx", False):
+        tagging = Tagging.objects.select_related("tag").with_relevance().get(article=article, tag=tag)
+        context = {"tagging": tagging, "article": article, "scale": range(1, 6)}
+        return render_page(request, "inbox/_suggestion.html", context)
+    left = Tagging.objects.waiting().filter(article=article).exists()
+    return redirect(reverse("inbox") + (f"?article={article.pk}" if left else ""))
+
+
+@require_POST
+@analysts_only
+def undo(request: HttpRequest) -> HttpResponse:
+    """Take the person's last change back, and go to where it was made."""
+    assert isinstance(request.user, User)
+    try:
+        change = undo_last(by=request.user)
+    except CurationError as refused:
+        return _refused(request, refused, reverse("inbox"))
+    _forget_count()
+    messages.success(request, _("Undone: %(what)s") % {"what": change.title})
+    target = _place(change)
+    if getattr(request, "htmx", False):
+        response = HttpResponse(status=204)
+        response["HX-Redirect"] = target
+        return response
+    return redirect(target)
+
+
+def _place(change: Change) -> str:
+    noun, _colon, key = change.target.partition(":")
+    if noun == "decision":
+        decision = Decision.objects.filter(pk=key).first()
+        return reverse("inbox") + (f"?article={decision.article_id}" if decision else "")
+    if noun == "rating":
+        tag = Tag.objects.filter(ratings=key).first()
+        return tag.get_absolute_url() if tag else reverse("tags")
+    return reverse("inbox-proposals")
+
+
+@require_GET
+@analysts_only
+def proposals(request: HttpRequest) -> HttpResponse:
+    """Proposed tags, those seen at most publishers first."""
+    waiting = (
+        Proposal.objects.filter(status=Proposal.Status.WAITING)
+        .select_related("similar_tag")
+        .prefetch_related("evidence__article")
+        .order_by("-publishers_count", "-articles_count", "-pk")
+    )
+    context = {
+        "page": page_of(request, waiting, 20),
+        "tab": "proposals",
+        "proposals_waiting": waiting.count(),
+        "articles_waiting": waiting_articles().count(),
+    }
+    return render_page(request, "inbox/proposals.html", context)
+
+
+@require_POST
+@analysts_only
+def decide_proposal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make it a tag, fold it into one, or drop it."""
+    assert isinstance(request.user, User)
+    proposal = get_object_or_404(Proposal, pk=pk)
+    verdict = request.POST.get("verdict", "")
+    try:
+        if verdict == "accept":
+            accept_proposal(proposal=proposal, by=request.user)
+        elif verdict == "fold":
+            into = request.POST.get("into", "")
+            tag = Tag.objects.live().filter(pk=int(into) if into.isdecimal() else 0).first()
+            if tag is None:
+                raise CurationError(_("Choose the item it belongs to."))
+            fold_proposal(proposal=proposal, into=tag, by=request.user)
+        elif verdict == "reject":
+            reject_proposal(proposal=proposal, by=request.user)
+        else:
+            raise CurationError(_("Unknown verdict."))
+    except CurationError as refused:
+        return _refused(request, refused, reverse("inbox-proposals"))
+    _forget_count()
+    if getattr(request, "htmx", False):
+        proposal.refresh_from_db()
+        return render_page(request, "inbox/_proposal.html", {"proposal": proposal})
+    return redirect("inbox-proposals")
+
+
+def _refused(request: HttpRequest, refused: CurationError, back: str) -> HttpResponse:
+    """Say why: a header for the script, a message on the page without it."""
+    if getattr(request, "htmx", False):
+        response = HttpResponse(status=409)
+        response["X-Reason"] = quote(str(refused))
+        return response
+    messages.error(request, str(refused))
+    return redirect(back)
+
+
+def _forget_count() -> None:
+    try:
+        cache.delete("waiting")
+    except RedisError:
+        return
