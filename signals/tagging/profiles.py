@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from signals.tagging.names import fold
+from signals.tagging.words import STOP_WORDS, split_words
+
 GAP: Final = " ... "
 _PARENTHESIS: Final = re.compile(r"^(?P<outer>[^()]{3,}?)\s*\((?P<inner>[^()]{2,40})\)\s*$")
 
@@ -34,6 +37,20 @@ class Profile:
 
 
 def name_variants(name: str) -> tuple[str, ...]:
-    """`name`, and its two halves when it is written "Long Name (LN)" or "RAG (retrieval augmented ...)"."""
+    """`name`; without what it puts in parentheses; and that too where one half abbreviates the other."""
     match = _PARENTHESIS.match(name)
-    return (name, match["outer"], match["inner"]) if match else (name,)
+    if match is None:
+        return (name,)
+    outer, inner = match["outer"], match["inner"]
+    if _abbreviates(inner, outer) or _abbreviates(outer, inner):
+        return (name, outer, inner)
+    return (name, outer)
+
+
+def _abbreviates(short: str, long: str) -> bool:
+    letters = fold(short).rstrip("s")
+    words = split_words(long).stems
+    return len(letters) >= 2 and letters in (
+        "".join(word[0] for word in words),
+        "".join(word[0] for word in words if word not in STOP_WORDS),
+    )

@@ -18,7 +18,7 @@ from signals.tagging.vectors import Floats, Vectors, pair_cosines
 from signals.tagging.words import STOP_WORDS, split_words
 
 VERSION: Final = 1
-SHOWN_FROM: Final = 0.3
+SHOWN_FROM: Final = 0.35
 """Suggestions below this probability are not kept."""
 _REASON_LIMIT: Final = 400
 
