@@ -8,9 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 # These read files only; every other command may rely on PostgreSQL and Valkey.
 WITHOUT_SERVERS = {
-    "help", "version", "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "makemessages",
-    "serve", "startapp",
-}  # fmt: skip
+    *("help", "version", "check", "collectstatic", "compilemessages", "diffsettings", "findstatic"),
+    *("makemessages", "serve", "startapp"),
+}
 
 
 def use_own_environment() -> None:

@@ -147,12 +147,15 @@ class Keeper:
         # The built-in locale sorts the same on every machine and needs none installed.
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         syncing = [] if self.durable else ["--no-sync"]
+        folder = ["-D", str(draft)]
+        initdb = str(programs / "initdb")
+        self.finish([initdb, *folder, "-U", _USER, "-E", "UTF8", "-A", "trust", *locale, *syncing], draft)
+        postgres = str(programs / "postgres")
         self.finish(
-            [programs / "initdb", "-D", draft, "-U", _USER, "-E", "UTF8", "-A", "trust", *locale, *syncing],
+            [postgres, "--single", *folder, "-c", "log_checkpoints=off", "postgres"],
             draft,
+            b"CREATE DATABASE vigie;\n",
         )
-        single = [programs / "postgres", "--single", "-D", draft, "-c", "log_checkpoints=off", "postgres"]
-        self.finish(single, draft, b"CREATE DATABASE vigie;\n")
         draft.rename(cluster)
 
     def finish(self, command: Sequence[str | Path], folder: Path, words: bytes = b"") -> None:

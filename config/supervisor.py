@@ -24,7 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config import dotenv, embedded, env
+from config.celery import QUEUES
 from config.processes import bound_to_parent
 
 _READY_SECONDS = 120.0
@@ -57,21 +60,22 @@ class Service:
 def services(bound: socket.socket) -> list[Service]:
     """The web server on an open socket, three workers and beat."""
     python = [sys.executable, "-m"]
-    cores = str(max(1, min(4, os.cpu_count() or 1)))
+    cores = max(1, min(4, os.cpu_count() or 1))
 
     def worker(queue: str, *options: str) -> list[str]:
         common = ["--queues", queue, "--hostname", f"{queue}@%h", "--without-gossip", "--without-mingle"]
         return [*python, "celery", "-A", "config", "worker", "--loglevel", "WARNING", *common, *options]
 
-    def count(name: str, default: str) -> str:
-        return str(env.number(name, int(default)))
+    def count(name: str, default: int) -> str:
+        return str(env.number(name, default))
 
+    beat = [*python, "celery", "-A", "config", "beat", "--loglevel", "WARNING"]
     web = [*python, "gunicorn", "--config", "python:config.gunicorn"]
     return [
         Service("web", web, stops=2, inherits=(bound.fileno(),)),
         Service(
             "fetch",
-            worker("fetch", "--pool", "threads", "--concurrency", count("FETCH_THREADS", "16")),
+            worker("fetch", "--pool", "threads", "--concurrency", count("FETCH_THREADS", 16)),
             stops=1,
         ),
         Service(
@@ -80,25 +84,10 @@ def services(bound: socket.socket) -> list[Service]:
             stops=1,
         ),
         Service(
-            "mail", worker("mail", "--pool", "threads", "--concurrency", count("MAIL_THREADS", "2")), stops=1
+            "mail", worker("mail", "--pool", "threads", "--concurrency", count("MAIL_THREADS", 2)), stops=1
         ),
         # Beat only ticks, so it needs no file that a crash could spoil.
-        Service(
-            "beat",
-            [
-                *python,
-                "celery",
-                "-A",
-                "config",
-                "beat",
-                "--scheduler",
-                "celery.beat:Scheduler",
-                "--pidfile=",
-                "--loglevel",
-                "WARNING",
-            ],
-            stops=0,
-        ),
+        Service("beat", [*beat, "--scheduler", "celery.beat:Scheduler", "--pidfile="], stops=0),
     ]
 
 
@@ -327,8 +316,8 @@ def _start(supervisor: Supervisor, host: str, port: int, began: float) -> None:
     base = f"http://{local}:{port}"
 
     def all_up() -> bool:
-        answer = answers(f"{base}/readyz", public.netloc)
-        return set(answer.get("workers") or ()) >= {"fetch", "analyze", "mail"}  # type: ignore[call-overload]
+        workers = answers(f"{base}/readyz", public.netloc).get("workers")
+        return isinstance(workers, list) and len(workers) == len(QUEUES)
 
     if not supervisor.run_until(all_up, _READY_SECONDS):
         if supervisor.stopping:
@@ -351,7 +340,7 @@ def main() -> int:
     dotenv.load(embedded.ROOT / ".env")
     try:
         serve()
-    except (StartError, embedded.ServerError, env.ImproperlyConfigured) as error:
+    except (StartError, embedded.ServerError, ImproperlyConfigured) as error:
         sys.stderr.write(f"Vigie can't start: {error}\n")
         return 1
     return 0

@@ -1,0 +1,140 @@
+"""Gathers what is to be translated and compiles the catalogues, without GNU gettext.
+
+`python -m config.translations` updates locale/*/LC_MESSAGES/django.po and .mo;
+`--check` changes nothing and exits 1 with a list of what is missing.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_python
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("config", "signals", "ingestion", "templates")
+_FUNCTIONS = ["_", "gettext_noop"] + [
+    f"{n}{p}gettext{lazy}" for n in ("", "n") for p in ("", "p") for lazy in ("", "_lazy")
+]
+_STRING = r"""u?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+# What Django's templatize makes of a template is Python-like calls among blanked-out text.
+_CALL = re.compile(rf"\b(_|n?p?gettext)\(\s*({_STRING}(?:\s*,\s*{_STRING})*)", re.DOTALL)
+
+Message = tuple[str | tuple[str, str], str | None]
+
+
+def messages_of_python(path: Path) -> Iterator[Message]:
+    """The msgids (a pair where there is a plural) and contexts of a module."""
+    with path.open("rb") as file:
+        for _line, function, words, _comments in extract_python(file, dict.fromkeys(_FUNCTIONS), [], {}):
+            strings = [words] if isinstance(words, str) else [word for word in words if isinstance(word, str)]
+            yield from _message(str(function), strings)
+
+
+def messages_of_template(path: Path) -> Iterator[Message]:
+    """The msgids and contexts of a template."""
+    from django.utils.translation.template import templatize
+
+    for call in _CALL.finditer(templatize(path.read_text(), origin=str(path))):
+        literals = re.findall(_STRING, call[2], re.DOTALL)
+        yield from _message(call[1], [ast.literal_eval(literal) for literal in literals])
+
+
+def _message(function: str, strings: list[str]) -> Iterator[Message]:
+    name = function.removesuffix("_lazy").removesuffix("_noop")
+    context = strings.pop(0) if "pgettext" in name and strings else None
+    if name.startswith("n") and len(strings) > 1:
+        yield (strings[0], strings[1]), context
+    elif strings:
+        yield strings[0], context
+
+
+def gather() -> Catalog:
+    """Everything the project's own code and templates ask to be translated, with where it stands."""
+    catalog = Catalog(fuzzy=False)
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if "tests" in path.parts or "migrations" in path.parts:
+                continue
+            if path.suffix == ".py":
+                found = messages_of_python(path)
+            elif path.suffix in {".html", ".txt"} and "templates" in path.parts:
+                found = messages_of_template(path)
+            else:
+                continue
+            for message, context in found:
+                catalog.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)], context=context)
+    return catalog
+
+
+def missing(wanted: Catalog, path: Path) -> list[str]:
+    """What a catalogue lacks, one line each: no translation, uncertain, or not compiled."""
+    with path.open("rb") as file:
+        have = read_po(file, locale=path.parts[-3])
+    problems = []
+    for message in wanted:
+        if not message.id:
+            continue
+        known = have.get(message.id, message.context)
+        translations = (
+            known.string if known and isinstance(known.string, tuple) else (known and known.string,)
+        )
+        if known is None or not all(translations):
+            problems.append(f"not translated: {message.id!r} ({message.locations[0][0]})")
+        elif known.fuzzy:
+            problems.append(f"uncertain: {message.id!r} ({message.locations[0][0]})")
+    compiled = path.with_suffix(".mo")
+    if not compiled.exists() or _pairs(compiled.read_bytes()) != _pairs(_compile(have)):
+        problems.append(f"{compiled.name} is not what {path.name} says: run `make messages`")
+    return problems
+
+
+def _compile(catalog: Catalog) -> bytes:
+    out = io.BytesIO()
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
+def _pairs(compiled: bytes) -> dict[object, object]:
+    catalog = read_mo(io.BytesIO(compiled))
+    return {(str(m.id), m.context): m.string for m in catalog if m.id}
+
+
+def update(wanted: Catalog, path: Path) -> None:
+    """Merge what is wanted into a catalogue, drop what is not, and compile it."""
+    with path.open("rb") as file:
+        have = read_po(file, locale=path.parts[-3])
+    have.update(wanted, no_fuzzy_matching=True, update_header_comment=False)
+    have.obsolete.clear()
+    with path.open("wb") as file:
+        write_po(file, have, width=110, sort_output=True, omit_header=False, include_lineno=False)
+    path.with_suffix(".mo").write_bytes(_compile(have))
+
+
+def main(arguments: list[str]) -> int:
+    """Update or check every catalogue; 1 when something is missing."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    wanted = gather()
+    problems = []
+    for path in sorted((ROOT / "locale").glob("*/LC_MESSAGES/django.po")):
+        if "--check" not in arguments:
+            update(wanted, path)
+        problems += [f"{path.parts[-3]}: {problem}" for problem in missing(wanted, path)]
+    for problem in problems:
+        sys.stderr.write(problem + "\n")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
