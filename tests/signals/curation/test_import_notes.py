@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
 
 from signals.curation.export import export_note, export_notes
 from signals.curation.notes import ImportSummary, counts_of, import_note, import_notes, stored_note
@@ -15,6 +17,7 @@ from signals.notes.read import read_jsonl_line, read_markdown
 from signals.notes.types import ClosestNote, ExtraSection, SourceNote
 from signals.notes.types import NoteRow as Row
 from signals.notes.write import write_markdown, write_record
+from tests.signals.notes.strategies import notes
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +54,16 @@ def test_a_note_is_stored_and_exported_exactly_as_it_came() -> None:
     assert export_note(article) == HARD
     assert NoteRow.objects.get(kind="technology").name is None
     assert list(NoteRow.objects.order_by("kind").values_list("stated_relevancy", flat=True)) == [1, 4, None]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(note=notes)
+def test_any_note_goes_through_the_database_unharmed(db: None, note: SourceNote) -> None:
+    with transaction.atomic():
+        report = import_note(note=note)
+        assert import_note(note=note).outcome == "unchanged"
+        assert export_note(Article.objects.get(pk=report.article_id)) == note
+        transaction.set_rollback(True)
 
 
 def test_an_imported_note_is_an_article_of_its_source_without_a_date_waiting_to_be_tagged() -> None:
