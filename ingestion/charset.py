@@ -17,6 +17,10 @@ _BOMS = (
 _HTTP = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{2,40})", re.IGNORECASE)
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_STRAY = re.compile(r"[\udc80-\udcff]")
+_PROPER = re.compile(r"[^\x00-\x7f]+")
+_HIGH = re.compile(r"[^\x00-\x7f]")
+_ASCII_LETTER = re.compile(r"[A-Za-z]")
 _DETECTED_FROM = 100_000
 # What browsers read under these labels, because that is what the writers meant.
 _MEANT = {
@@ -63,12 +67,12 @@ def decode(body: bytes, content_type: str = "") -> str:
         return mended
     if declared is not None and declared != "utf-8":
         return body.decode(declared, "replace")
+    western = body.decode("cp1252", "replace")
+    if len(_HIGH.findall(western)) < len(_ASCII_LETTER.findall(western)) / 4:
+        # Accents here and there: guessing from so few tends to find Baltic and Turkish.
+        return western
     guess = from_bytes(body[:_DETECTED_FROM]).best()
     return body.decode(guess.encoding if guess is not None else "cp1252", "replace")
-
-
-_STRAY = re.compile(r"[\udc80-\udcff]")
-_PROPER = re.compile(r"[^\x00-\x7f]+")
 
 
 def _is_ascii_compatible(name: str) -> bool:

@@ -36,6 +36,7 @@ _BLOCK = re.compile(
     re.IGNORECASE,
 )
 _CELL = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
+_PRE = re.compile(r"<pre\b", re.IGNORECASE)
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
 
@@ -59,6 +60,8 @@ def clean_html(html: str, base_url: str = "") -> str:
 def plain_text(html: str) -> str:
     """The text of HTML, one line per block, without scripts and styles."""
     if "<" in html:
+        if not _PRE.search(html):  # elsewhere a line break in the source is but a space
+            html = html.replace("\n", " ")
         html = nh3.clean(
             _CELL.sub(" ", _BLOCK.sub(_line_before, html)),
             tags=set(),

@@ -25,6 +25,9 @@ from ingestion.urls import absolute_url, safe_link
 _HTML_ROOT = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html)\b", re.IGNORECASE | re.DOTALL
 )
+_CDF_ROOT = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype[^>]*>\s*)?(?:<!--.*?-->\s*)*<channel\b", re.I | re.S
+)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SKIP_HOURS = re.compile(r"<skiphours\b[^>]*>(.{0,2000}?)</skiphours>", re.IGNORECASE | re.DOTALL)
 _SKIP_DAYS = re.compile(r"<skipdays\b[^>]*>(.{0,2000}?)</skipdays>", re.IGNORECASE | re.DOTALL)
@@ -76,7 +79,8 @@ def parse(body: bytes, content_type: str, url: str) -> ParsedFeed:
     if kind is None:
         if not document.entries:
             raise NotAFeed("no feed format is recognised")
-        kind = "rss"
+        # feedparser reads CDF without saying so.
+        kind = "cdf" if _CDF_ROOT.match(text) else "rss"
     site_url = safe_link(absolute_url(url, _string(feed, "link")))
     language = language_tag(_string(feed, "language"))
     entries: list[Entry] = []
