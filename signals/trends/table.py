@@ -14,7 +14,7 @@ from django.utils import timezone
 from signals.models import Article, Kind, SourceKind, Tag, TagTrend
 from signals.trends import timeline
 from signals.trends.explain import explain
-from signals.trends.labels import Evidence, Label, Thresholds, gather_evidence, label_tags, replay_rising
+from signals.trends.labels import Evidence, Label, Thresholds, gather_evidence, label_tags, replay_moving
 from signals.trends.score import (
     SLOW,
     Ints,
@@ -105,7 +105,7 @@ def trend_table(
     scores = score_series(series.counts, series.volume, kinds, pace)
     history = score_history(series.counts, series.volume, kinds, pace, days=thresholds.replay_days)
     evidence = gather_evidence(series.counts, series.volume, publishers[:, 2], top_publisher, pace)
-    labels = label_tags(scores, evidence, kinds, replay_rising(history, thresholds), thresholds)
+    labels = label_tags(scores, evidence, kinds, replay_moving(history, thresholds), thresholds)
     band = weekly_band(series.counts, series.volume, kinds, pace, weeks=WEEKS)
     now = timezone.now()
     rows = [

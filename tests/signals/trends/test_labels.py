@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from signals.trends.explain import Explanation, explain, say, say_times
-from signals.trends.labels import Label, gather_evidence, hold_rising, label_tags, replay_rising
+from signals.trends.labels import Label, gather_evidence, hold, label_tags, replay_moving
 from signals.trends.score import FAST, score_history, score_series
 
 
@@ -17,8 +17,8 @@ def label(rows, *, publishers=9, top_publisher=0, days=200, volume=100):
     evidence = gather_evidence(
         counts, flow, np.full(len(counts), publishers), np.full(len(counts), top_publisher), FAST
     )
-    rising = replay_rising(score_history(counts, flow, kinds, days=56))
-    return label_tags(score_series(counts, flow, kinds), evidence, kinds, rising)[10:]
+    moving = replay_moving(score_history(counts, flow, kinds, days=56))
+    return label_tags(score_series(counts, flow, kinds), evidence, kinds, moving)[10:]
 
 
 def every(step, count=1, start=-200, stop=0):
@@ -60,7 +60,7 @@ def test_a_rise_is_entered_at_two_and_left_below_one():
     scores = [1.9, 2.0, 1.2, 1.0, 0.9, 1.9, 2.5]
     rising, seen = np.array([False]), []
     for score in scores:
-        rising = hold_rising(rising, np.array([score]), np.array([0.1]))
+        rising = hold(rising, np.array([score]), np.array([True]))
         seen.append(bool(rising[0]))
     assert seen == [False, True, True, True, False, False, True]
 
