@@ -64,7 +64,7 @@ class Fetch(models.Model):
 
 
 class SeenEntry(models.Model):
-    """An entry's identity at its source. Without an article it is a tombstone: purged, and not to come back."""
+    """An entry's identity at its source. Without an article it is a tombstone: what was purged stays away."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="seen")
     entry_key = models.CharField(max_length=64, help_text="SHA-256 of guid, address or content")
@@ -78,7 +78,9 @@ class SeenEntry(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "entry_key"], name="entry_once_per_source")]
-        indexes = [models.Index(fields=["source", "url_key"], name="seen_url", condition=~models.Q(url_key=""))]
+        indexes = [
+            models.Index(fields=["source", "url_key"], name="seen_url", condition=~models.Q(url_key=""))
+        ]
         verbose_name_plural = "seen entries"
 
     def __str__(self) -> str:
