@@ -1,19 +1,14 @@
 import tomllib
-import unicodedata
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from signals.tagging.names import normalise_name
+
 CATALOGUE = Path(__file__).parents[2] / "signals" / "starter" / "catalogue.toml"
 LEAST_TAGS = {"technology": 50, "signal": 30, "behavior": 25, "issue": 25, "concern": 10}
 LONGEST_NAME = 70
-
-
-def normalise(name):
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
-    bare = "".join(character for character in folded if not unicodedata.combining(character))
-    return " ".join(bare.replace("-", " ").split())
 
 
 def names_of(tag):
@@ -57,13 +52,15 @@ def test_no_name_or_alias_belongs_to_two_tags_of_one_kind(catalogue):
     owners = {}
     for tag in catalogue["tag"]:
         for name in names_of(tag):
-            owners.setdefault((tag["kind"], normalise(name)), set()).add(tag["name"])
+            owners.setdefault((tag["kind"], normalise_name(name)), set()).add(tag["name"])
     assert {key: tags for key, tags in owners.items() if len(tags) > 1} == {}
 
 
 def test_a_tag_lists_each_of_its_names_once(catalogue):
     repeated = {
-        tag["name"]: [name for name, times in Counter(map(normalise, names_of(tag)[2:])).items() if times > 1]
+        tag["name"]: [
+            name for name, times in Counter(map(normalise_name, names_of(tag)[2:])).items() if times > 1
+        ]
         for tag in catalogue["tag"]
     }
     assert {name: names for name, names in repeated.items() if names} == {}
@@ -79,6 +76,9 @@ def test_themes_are_defined_once_and_all_used(catalogue):
 
 def test_aliases_are_long_enough_to_be_matched_literally(catalogue):
     short = [
-        (tag["name"], name) for tag in catalogue["tag"] for name in names_of(tag) if len(normalise(name)) < 3
+        (tag["name"], name)
+        for tag in catalogue["tag"]
+        for name in names_of(tag)
+        if len(normalise_name(name)) < 3
     ]
     assert short == []
