@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as html_module
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 import trafilatura
 from lxml.etree import LxmlError
@@ -18,6 +19,7 @@ from ingestion.urls import absolute_url, safe_link
 _TAG = re.compile(r"<(html|meta|time|link)\b([^>]{0,2000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _JSON_LD_DATE = re.compile(r"\"datePublished\"\s*:\s*\"([^\"]{4,40})\"")
+_URL_DATE = re.compile(r"/(20\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)")
 _DATE_NAMES: Final = (
     "article:published_time", "datepublished", "og:published_time", "dc.date.issued", "dcterms.issued",
     "dc.date", "citation_publication_date", "parsely-pub-date", "sailthru.date", "pubdate", "publishdate",
@@ -39,7 +41,6 @@ def extract_page(body: bytes, url: str, content_type: str = "") -> ExtractedPage
             with_metadata=True,
             include_comments=False,
             include_tables=True,
-            # Its search through the running text takes any date for the page's.
             date_extraction_params={"extensive_search": False, "original_date": True},
         )
     except (LxmlError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
@@ -52,14 +53,16 @@ def extract_page(body: bytes, url: str, content_type: str = "") -> ExtractedPage
     facts = _stated(html[:_SCANNED])
     raw_date = next((facts[name] for name in _DATE_NAMES if facts.get(name)), "")
     json_ld = _JSON_LD_DATE.search(html)
-    published = parse_date(raw_date) or (parse_date(json_ld[1]) if json_ld else None)
+    in_url = _URL_DATE.search(urlsplit(url).path)
+    # trafilatura's own date is a guess: it takes the first that looks like one.
+    stated = (raw_date, json_ld[1] if json_ld else "", "-".join(in_url.groups()) if in_url else "")
     canonical = safe_link(absolute_url(url, facts.get("canonical", "")))
     return ExtractedPage(
         text=text[:_LONGEST],
         title=_line(document.title)[:500],
         author=_line(document.author)[:300],
         site_name=_line(facts.get("og:site_name", "") or document.sitename)[:300],
-        published=published or parse_date(document.date or ""),
+        published=next((moment for date in stated if (moment := parse_date(date))), None),
         language=language_tag(facts.get("lang")) or language_tag(facts.get("og:locale")),
         canonical_url=canonical,
     )

@@ -119,9 +119,18 @@ def test_a_json_feed_is_read_and_its_bad_entries_are_refused_alone():
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"  ", b"<!doctype html><html><head><title>404</title></head></html>", b"<html><body><rss></html>",
-     b"plain words", b'{"items": 3}', b'{"items": [{"a": 1}]}', b"[" * 100_000, b"\x89PNG\r\n\x1a\n\x00"],
-)  # fmt: skip
+    [
+        b"",
+        b"  ",
+        b"<!doctype html><html><head><title>404</title></head></html>",
+        b"<html><body><rss></html>",
+        b"plain words",
+        b'{"items": 3}',
+        b'{"items": [{"a": 1}]}',
+        b"[" * 100_000,
+        b"\x89PNG\r\n\x1a\n\x00",
+    ],
+)
 def test_what_is_no_feed_is_said_to_be_none(body):
     with pytest.raises(NotAFeed):
         read(body, "application/json" if body.startswith((b"{", b"[")) else "text/html")
@@ -160,10 +169,18 @@ def test_an_entry_without_title_takes_the_start_of_its_text():
 
 @pytest.mark.parametrize(
     ("encoding", "declaration", "content_type"),
-    [("utf-8", "", "text/xml"), ("utf-8-sig", "", ""), ("utf-16", "", ""), ("cp1252", "windows-1252", ""),
-     ("iso-8859-1", "", "text/xml; charset=iso-8859-1"), ("cp1252", "iso-8859-1", ""),
-     ("utf-8", "utf-8", "text/xml; charset=iso-8859-1"), ("utf-8", "us-ascii", ""), ("cp1252", "utf-8", "")],
-)  # fmt: skip
+    [
+        ("utf-8", "", "text/xml"),
+        ("utf-8-sig", "", ""),
+        ("utf-16", "", ""),
+        ("cp1252", "windows-1252", ""),
+        ("iso-8859-1", "", "text/xml; charset=iso-8859-1"),
+        ("cp1252", "iso-8859-1", ""),
+        ("utf-8", "utf-8", "text/xml; charset=iso-8859-1"),
+        ("utf-8", "us-ascii", ""),
+        ("cp1252", "utf-8", ""),
+    ],
+)
 def test_a_charset_is_found_whoever_is_wrong_about_it(encoding, declaration, content_type):
     text = (
         "« Ça marche à l’été », dit-elle : déjà vu"

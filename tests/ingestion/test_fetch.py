@@ -102,11 +102,17 @@ def fetcher(**options):
 
 def test_an_answer_keeps_its_validators_verbatim_and_its_caching_hints(site):
     url = site.page(
-        "/feed", FEED,
-        ETag='W/"a b"', Last_Modified="yesterday, about noon", Content_Type="text/xml; charset=x",
-        Cache_Control="public, max-age=900", Expires="Sat, 22 Aug 2026 13:00:00 GMT",
-        Link='</feed?page=2>; rel="next"', X_RateLimit_Remaining="3", Set_Cookie="id=1",
-    )  # fmt: skip
+        "/feed",
+        FEED,
+        ETag='W/"a b"',
+        Last_Modified="yesterday, about noon",
+        Content_Type="text/xml; charset=x",
+        Cache_Control="public, max-age=900",
+        Expires="Sat, 22 Aug 2026 13:00:00 GMT",
+        Link='</feed?page=2>; rel="next"',
+        X_RateLimit_Remaining="3",
+        Set_Cookie="id=1",
+    )
     got = fetcher().get(url)
     assert (got.status, got.body, got.content_type) == (200, FEED, "text/xml; charset=x")
     assert (got.etag, got.last_modified) == ('W/"a b"', "yesterday, about noon")
@@ -178,15 +184,32 @@ def test_a_redirect_is_checked_like_a_first_request(site):
 @pytest.mark.parametrize(
     ("address", "allowed"),
     [
-        ("8.8.8.8", True), ("2606:4700::1111", True), ("10.1.2.3", False), ("172.31.0.1", False),
-        ("192.168.1.1", False), ("100.64.0.1", False), ("169.254.169.254", False), ("224.0.0.1", False),
-        ("240.0.0.1", False), ("255.255.255.255", False), ("0.0.0.0", False), ("198.18.0.1", False),
-        ("::", False), ("::1", False), ("::ffff:8.8.8.8", False), ("::8.8.8.8", False),
-        ("64:ff9b::808:808", False), ("64:ff9b:1::1", False), ("2002:808:808::1", False),
-        ("2001:0:4136:e378::1", False), ("fc00::1", False), ("fe80::1%eth0", False), ("ff02::1", False),
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("10.1.2.3", False),
+        ("172.31.0.1", False),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("224.0.0.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
+        ("0.0.0.0", False),
+        ("198.18.0.1", False),
+        ("::", False),
+        ("::1", False),
+        ("::ffff:8.8.8.8", False),
+        ("::8.8.8.8", False),
+        ("64:ff9b::808:808", False),
+        ("64:ff9b:1::1", False),
+        ("2002:808:808::1", False),
+        ("2001:0:4136:e378::1", False),
+        ("fc00::1", False),
+        ("fe80::1%eth0", False),
+        ("ff02::1", False),
         ("2001:db8::1", False),
     ],
-)  # fmt: skip
+)
 def test_only_public_addresses_are_allowed(address, allowed):
     assert is_allowed(address) is allowed
     assert is_allowed(address, parse_networks(["0.0.0.0/0", "::/0"]))
@@ -262,9 +285,13 @@ def test_an_answer_that_breaks_off_is_an_error_and_never_half_a_feed(site):
 
 @pytest.mark.parametrize(
     ("header", "wait"),
-    [("120", timedelta(minutes=2)), ("Sat, 22 Aug 2026 12:05:00 GMT", timedelta(minutes=5)),
-     ("Sat, 22 Aug 2026 11:00:00 GMT", timedelta(0)), ("soon", None)],
-)  # fmt: skip
+    [
+        ("120", timedelta(minutes=2)),
+        ("Sat, 22 Aug 2026 12:05:00 GMT", timedelta(minutes=5)),
+        ("Sat, 22 Aug 2026 11:00:00 GMT", timedelta(0)),
+        ("soon", None),
+    ],
+)
 def test_retry_after_is_understood_in_both_forms(site, header, wait):
     url = site.page("/busy", status=503, Retry_After=header)
     with pytest.raises(HttpStatus) as raised:
