@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.core.cache import cache
@@ -49,8 +50,6 @@ def waiting_count() -> int:
         Tagging.objects.waiting().values("article").distinct().count()
         + Proposal.objects.filter(status=Proposal.Status.WAITING).count()
     )
-    try:
+    with suppress(RedisError):
         cache.set("waiting", count, _COUNT_SECONDS)
-    except RedisError:
-        pass
     return count

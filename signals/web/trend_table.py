@@ -38,7 +38,11 @@ class TrendFilter(forms.Form):
         choices=[(n, f"{n}+") for n in range(1, 6)], coerce=int, required=False, label=_("Relevance")
     )
     theme = forms.ModelChoiceField(
-        Theme.objects.all(), to_field_name="slug", required=False, empty_label=_("Any theme"), label=_("Theme")
+        Theme.objects.all(),
+        to_field_name="slug",
+        required=False,
+        empty_label=_("Any theme"),
+        label=_("Theme"),
     )
     q = forms.CharField(required=False, max_length=200, label=_("Name"))
     sort = forms.CharField(required=False)
@@ -84,13 +88,21 @@ class TrendTable:
 
     def rows(self) -> TagQuerySet:
         """The tags to list, in order, with their trends."""
-        ordered = [self._order(), OrderBy(F("trend__mentions"), descending=True, nulls_last=True), "name", "pk"]
+        ordered = [
+            self._order(),
+            OrderBy(F("trend__mentions"), descending=True, nulls_last=True),
+            "name",
+            "pk",
+        ]
         return self._filtered().select_related("trend").order_by(*ordered)
 
     def facets(self, field: str, choices: list[tuple[str, Any]], column: str) -> list[Facet]:
         """Each choice with the number of rows the other filters leave it."""
         counts = dict(
-            self._filtered(without=field).order_by().values_list(column).annotate(count=Count("pk", distinct=True))
+            self._filtered(without=field)
+            .order_by()
+            .values_list(column)
+            .annotate(count=Count("pk", distinct=True))
         )
         on = set(self.chosen.get(field) or [])
         return [
@@ -119,7 +131,10 @@ class TrendTable:
             ("publishers", _("Publishers"), "num wider"),
             ("last", _("Last"), "num wider"),
         ]
-        return [Column(name, str(said), self._sorted_by(name), self._direction(name), css) for name, said, css in words]
+        return [
+            Column(name, str(said), self._sorted_by(name), self._direction(name), css)
+            for name, said, css in words
+        ]
 
     @property
     def is_filtered(self) -> bool:
@@ -128,7 +143,9 @@ class TrendTable:
 
     def query(self, **changes: str | None) -> str:
         """The query string with some parameters changed; the page is dropped."""
-        pairs = [(k, v) for k, vs in self.parameters.lists() for v in vs if k not in changes and k != "page" and v]
+        pairs = [
+            (k, v) for k, vs in self.parameters.lists() for v in vs if k not in changes and k != "page" and v
+        ]
         pairs += [(key, value) for key, value in changes.items() if value]
         return urlencode(pairs)
 

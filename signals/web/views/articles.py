@@ -45,12 +45,19 @@ def search_articles(words: str) -> QuerySet[Article]:
 def article_list(request: HttpRequest) -> HttpResponse:
     """`/articles/`: newest first, or best match first."""
     words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    chosen = {name: request.GET.get(name, "").replace("\x00", "")[:200] for name in ("source", "language", "publisher")}
-    articles: ArticleQuerySet | QuerySet[Article] = search_articles(words) if words else Article.objects.newest_first()
+    chosen = {
+        name: request.GET.get(name, "").replace("\x00", "")[:200]
+        for name in ("source", "language", "publisher")
+    }
+    articles: ArticleQuerySet | QuerySet[Article] = (
+        search_articles(words) if words else Article.objects.newest_first()
+    )
     if chosen["source"].isdecimal() and len(chosen["source"]) < 18:
         articles = articles.filter(source=int(chosen["source"]))
     if chosen["language"]:
-        articles = articles.filter(Q(language=chosen["language"]) | Q(language__startswith=chosen["language"] + "-"))
+        articles = articles.filter(
+            Q(language=chosen["language"]) | Q(language__startswith=chosen["language"] + "-")
+        )
     if chosen["publisher"]:
         articles = articles.filter(publisher=chosen["publisher"])
     page = page_of(request, articles.select_related("source").defer("html", "search"))

@@ -50,7 +50,11 @@ def _steps(user: User) -> list[tuple[str, str, bool]]:
     polled = Source.objects.polled()
     steps = [
         (_("Set a password for your next visit"), "account_change_password", user.has_usable_password()),
-        (_("Read the sources of the starter pack, or add your own"), "sources", polled.filter(health="ok").exists()),
+        (
+            _("Read the sources of the starter pack, or add your own"),
+            "sources",
+            polled.filter(health="ok").exists(),
+        ),
         (_("Decide on a first suggestion"), "inbox", user.decisions.exists()),
         (
             _("See the first article of your own"),

@@ -67,7 +67,10 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 def _reading(article: Article) -> dict[str, object]:
     taggings = list(
-        Tagging.objects.filter(article=article).select_related("tag").with_relevance().order_by("-confidence", "pk")
+        Tagging.objects.filter(article=article)
+        .select_related("tag")
+        .with_relevance()
+        .order_by("-confidence", "pk")
     )
     spans = [
         (t.quote_start, t.quote_start + len(t.quote))

@@ -10,7 +10,12 @@ from django.views.decorators.http import require_GET
 from signals.models import Model, Price, Weights
 from signals.web.pages import page_of, render_page
 
-_SORTS = {"released": F("released_on").desc(nulls_last=True), "name": F("name").asc(), "developer": F("developer").asc(), "context": F("context").desc(nulls_last=True)}
+_SORTS = {
+    "released": F("released_on").desc(nulls_last=True),
+    "name": F("name").asc(),
+    "developer": F("developer").asc(),
+    "context": F("context").desc(nulls_last=True),
+}
 
 
 @require_GET
@@ -22,7 +27,9 @@ def model_list(request: HttpRequest) -> HttpResponse:
     sort = request.GET.get("sort", "released")
     models = Model.objects.all()
     if words:
-        models = models.filter(Q(name__icontains=words) | Q(developer__icontains=words) | Q(family__icontains=words))
+        models = models.filter(
+            Q(name__icontains=words) | Q(developer__icontains=words) | Q(family__icontains=words)
+        )
     if weights in Weights.values and weights:
         models = models.filter(weights=weights)
     if developer:
@@ -36,7 +43,10 @@ def model_list(request: HttpRequest) -> HttpResponse:
         "sort": sort,
         "weights_choices": [choice for choice in Weights.choices if choice[0]],
         "is_filtered": bool(words or weights or developer),
-        "developers": Model.objects.exclude(developer="").order_by("developer").values_list("developer", flat=True).distinct(),
+        "developers": Model.objects.exclude(developer="")
+        .order_by("developer")
+        .values_list("developer", flat=True)
+        .distinct(),
     }
     return render_page(request, "models/list.html", context, partial="models/_list.html")
 

@@ -51,7 +51,8 @@ class SettingsForm(forms.ModelForm[User]):
         choices=[("en", "English"), ("fr", "Français")], label=gettext_lazy("Language of the pages")
     )
     time_zone = forms.ChoiceField(
-        choices=[(zone, zone) for zone in sorted(zoneinfo.available_timezones())], label=gettext_lazy("Time zone")
+        choices=[(zone, zone) for zone in sorted(zoneinfo.available_timezones())],
+        label=gettext_lazy("Time zone"),
     )
 
 
@@ -66,7 +67,10 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         translation.activate(user.language)
         messages.success(request, _("Saved."))
         return redirect("settings")
-    context = {"form": form, "people": User.objects.order_by("email") if request.user.is_administrator else []}
+    context = {
+        "form": form,
+        "people": User.objects.order_by("email") if request.user.is_administrator else [],
+    }
     return render_page(request, "settings/settings.html", context)
 
 
@@ -94,7 +98,9 @@ def send_test_mail(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def outbox(request: HttpRequest) -> HttpResponse:
     """Mails that would have gone out, newest first."""
-    return render_page(request, "settings/outbox.html", {"page": page_of(request, OutboxMail.objects.defer("raw"), 30)})
+    return render_page(
+        request, "settings/outbox.html", {"page": page_of(request, OutboxMail.objects.defer("raw"), 30)}
+    )
 
 
 @require_GET
