@@ -34,7 +34,7 @@ install() {
     .venv/bin/python -c 'import pip' 2>/dev/null || make_venv .venv
     say "Installing the packages of $1 into .venv; this happens once ..."
     # Every package is in the file with its hashes, so nothing else may come along.
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --require-hashes \
         --only-binary :all: -r "$1" ||
         fail "the packages of $1 could not be installed: is there a network, and space on the disk?"
     printf '%s' "$wanted" >"$stamp"

@@ -187,10 +187,8 @@ def running(home: Path, *, servers: tuple[str, ...] = SERVERS, durable: bool = T
         try:
             yield
         finally:
-            _leave(start, users, keeper)
-            if process is not None:
-                # Reap it if it has gone; where others are attached it outlives us.
-                process.poll()
+            if _leave(start, users, keeper) and process is not None:
+                process.wait()
 
 
 def _open_lock(home: Path, name: str) -> IO[str]:
@@ -230,7 +228,8 @@ def _start_keeper(home: Path, servers: tuple[str, ...], durable: bool) -> subpro
     return process
 
 
-def _leave(start: IO[str], users: IO[str], keeper: IO[str]) -> None:
+def _leave(start: IO[str], users: IO[str], keeper: IO[str]) -> bool:
+    """Let go; true when the servers have stopped because nobody else was left."""
     fcntl.flock(start, fcntl.LOCK_EX)
     fcntl.flock(users, fcntl.LOCK_UN)
     # Exclusive here means nobody else is left; not even shared, that the keeper has seen it already.
@@ -238,7 +237,10 @@ def _leave(start: IO[str], users: IO[str], keeper: IO[str]) -> None:
         fcntl.flock(users, fcntl.LOCK_UN)
     elif _try(users, fcntl.LOCK_SH):
         fcntl.flock(users, fcntl.LOCK_UN)
-        return
+        return False
     limit = time.monotonic() + _STOP_SECONDS
-    while not _try(keeper, fcntl.LOCK_EX) and time.monotonic() < limit:
+    while not _try(keeper, fcntl.LOCK_EX):
+        if time.monotonic() > limit:
+            return False
         time.sleep(0.02)
+    return True

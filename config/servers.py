@@ -7,6 +7,7 @@ arguments; they die with the keeper, and the keeper goes when the `users` lock i
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import importlib.util
 import os
@@ -241,7 +242,11 @@ class Keeper:
                 time.sleep(_WATCH_SECONDS)
             for name, process in list(self.running.items()):
                 if process.poll() is not None:
-                    self.start(name)
+                    try:
+                        self.start(name)
+                    except ServerError as error:
+                        self.log.write(f"vigie: {error}\n".encode())
+                        self.log.flush()
 
 
 def _open_to_all(folder: Path) -> bool:
@@ -287,37 +292,34 @@ def _reason(program: str, output: str) -> str:
     return f"{program} did not start: {line}"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> None:
     """Keep the named servers of a VIGIE_HOME until nobody uses them."""
     home, names = Path(arguments[0]), [name for name in SERVERS if name in arguments[1:]]
-    locks = home / "locks"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with (locks / "keeper").open("r+") as keeper_lock, (locks / "users").open("r+") as users:
-        fcntl.flock(keeper_lock, fcntl.LOCK_EX)
-        keeper_lock.truncate(0)
-        keeper_lock.write(" ".join(names))
-        keeper_lock.flush()
-        keeper = None
-        try:
-            keeper = Keeper(home, durable="--unsafe" not in arguments)
-            keeper.private_folder(keeper.sockets)
-            for name in names:
-                keeper.start(name)
-            _tell("ready")
-            keeper.watch(users)
-        except (ServerError, OSError) as error:
-            full = isinstance(error, OSError) and error.errno == 28
-            _tell("the disk is full (no space left on device)" if full else str(error))
-            return 1
-        finally:
-            if keeper is not None:
-                keeper.stop()
-            # In this order, so that whoever gets `users` next finds `keeper` free.
-            fcntl.flock(keeper_lock, fcntl.LOCK_UN)
-            fcntl.flock(users, fcntl.LOCK_UN)
-    return 0
+    # Never closed here: the kernel frees both as the last thing of this process, `keeper` first.
+    keeper_lock, users = ((home / "locks" / name).open("r+") for name in ("keeper", "users"))
+    fcntl.flock(keeper_lock, fcntl.LOCK_EX)
+    keeper_lock.truncate(0)
+    keeper_lock.write(" ".join(names))
+    keeper_lock.flush()
+    keeper, code = None, 0
+    try:
+        keeper = Keeper(home, durable="--unsafe" not in arguments)
+        keeper.private_folder(keeper.sockets)
+        for name in names:
+            keeper.start(name)
+        _tell("ready")
+        keeper.watch(users)
+    except (ServerError, OSError) as error:
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        _tell("the disk is full (no space left on device)" if full else str(error))
+        code = 1
+    finally:
+        if keeper is not None:
+            keeper.stop()
+    os._exit(code)
 
 
 def _tell(line: str) -> None:
@@ -331,4 +333,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
