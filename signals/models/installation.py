@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date
 
 from django.db import models
+from django.db.models import Max
 
 from signals.models.article import Article
 from signals.models.source import SourceKind
 
 
 class Setting(models.Model):
-    """A named JSON value: the sample's last day, the roll-up's watermark, the mail settings chosen on screen."""
+    """A named JSON value: what was loaded, learned weights, watermarks."""
 
     name = models.CharField(max_length=80, primary_key=True)
     value = models.JSONField()
@@ -25,8 +26,8 @@ def sample_day() -> date | None:
 
     Curated facts about model releases are not the sample: they stay when it is removed.
     """
-    row = Setting.objects.filter(name="sample").first()
-    if row is None or not row.value.get("last_day"):
-        return None
     real = Article.objects.filter(is_sample=False).exclude(source__kind=SourceKind.CURATED)
-    return None if real.exists() else date.fromisoformat(row.value["last_day"])
+    if real.exists():
+        return None
+    last = Article.objects.filter(is_sample=True).aggregate(last=Max("published_at"))["last"]
+    return last.astimezone(UTC).date() if last else None

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from signals.models import Article, Kind, SourceKind, Tag, TagTrend
+from signals.models import Kind, Tag, TagTrend, sample_day
 from signals.trends import timeline
 from signals.trends.explain import explain
 from signals.trends.labels import Evidence, Label, Thresholds, gather_evidence, label_tags, replay_moving
@@ -79,7 +78,7 @@ class TrendTable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Series:
+class Series:
     """Daily counts (tags, days) up to as_of, volume (days,), and first mention, which may lie before them."""
 
     start: date
@@ -98,7 +97,7 @@ def trend_table(
     if not ids:
         return TrendTable(as_of, known_on, SLOW, [])
     kinds = np.array([Kind.values.index(kind) for _, kind in tags], dtype=np.int64)
-    series = _read_series(ids, as_of, known_on)
+    series = read_series(ids, as_of, known_on)
     pace = choose_pace(series.volume)
     # (tags, windows) and (tags,)
     publishers, top_publisher = _read_publishers(ids, as_of, known_on, pace)
@@ -140,20 +139,13 @@ def open_day(now: datetime | None = None) -> tuple[date, date | None]:
 
     Yesterday, for today is not over; while only the sample is loaded, its last day.
     """
-    if not _real_articles().exists():
-        last = Article.objects.filter(is_sample=True).aggregate(last=Max("published_at"))["last"]
-        if last is not None:
-            day = last.astimezone(UTC).date()
-            return day, day
+    if (day := sample_day()) is not None:
+        return day, day
     return (now or timezone.now()).astimezone(UTC).date() - timedelta(days=1), None
 
 
-def _real_articles() -> QuerySet[Article]:
-    """What came from the world: neither the sample nor the facts we ship."""
-    return Article.objects.filter(is_sample=False).exclude(source__kind=SourceKind.CURATED)
-
-
-def _read_series(ids: list[int], as_of: date, known_on: date | None) -> _Series:
+def read_series(ids: list[int], as_of: date, known_on: date | None) -> Series:
+    """The roll-up of these tags up to `as_of`, as known on a day (None: all we know)."""
     start = as_of - timedelta(days=HISTORY_DAYS - 1)
     place = {tag_id: row for row, tag_id in enumerate(ids)}
     confirmed = np.zeros((len(ids), HISTORY_DAYS), dtype=np.int64)
@@ -172,7 +164,7 @@ def _read_series(ids: list[int], as_of: date, known_on: date | None) -> _Series:
         cursor.execute(_VOLUME, params)
         for day, articles in cursor.fetchall():
             volume[day] = articles
-    return _Series(start, confirmed, confirmed + suggested, volume, first)
+    return Series(start, confirmed, confirmed + suggested, volume, first)
 
 
 def _read_publishers(ids: list[int], as_of: date, known_on: date | None, pace: Pace) -> tuple[Ints, Ints]:
@@ -204,7 +196,7 @@ def _row(
     tag_id: int,
     as_of: date,
     now: datetime,
-    series: _Series,
+    series: Series,
     scores: TrendScores,
     evidence: Evidence,
     label: Label,

@@ -19,11 +19,14 @@ class Spark:
 
 
 def spark(weeks: Sequence[int], usual: Sequence[float]) -> Spark | None:
-    """A sparkline of weekly counts, oldest first; `usual` is (low, high) of a week or empty."""
+    """A sparkline of weekly counts, oldest first.
+
+    `usual` holds (low, high) pairs, one after the other, of the last weeks; earlier ones have no range.
+    """
     if not weeks:
         return None
-    low, high = (usual[0], usual[1]) if len(usual) >= 2 else (0.0, 0.0)
-    top = max([*weeks, high, 1])
+    pairs = list(zip(usual[::2], usual[1::2], strict=False))[-len(weeks) :]
+    top = max([*weeks, *(high for _low, high in pairs), 1])
 
     def y_of(value: float) -> float:
         return round(27 - 24 * value / top, 1)
@@ -31,7 +34,10 @@ def spark(weeks: Sequence[int], usual: Sequence[float]) -> Spark | None:
     step = 108 / max(len(weeks) - 1, 1)
     points = [(round(2 + step * i, 1), y_of(count)) for i, count in enumerate(weeks)]
     line = "M" + "L".join(f"{x} {y}" for x, y in points)
-    band = f"M2 {y_of(high)}H110V{y_of(low)}H2z" if high > 0 else ""
+    under = [x for x, _y in points][len(points) - len(pairs) :]
+    upper = "L".join(f"{x} {y_of(high)}" for x, (_low, high) in zip(under, pairs, strict=True))
+    lower = "L".join(f"{x} {y_of(low)}" for x, (low, _high) in reversed(list(zip(under, pairs, strict=True))))
+    band = f"M{upper}L{lower}z" if len(pairs) > 1 else ""
     return Spark(line, band, points[-1][0], points[-1][1], ", ".join(str(count) for count in weeks))
 
 

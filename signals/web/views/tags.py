@@ -148,7 +148,7 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     as_of = trend.as_of if trend else timezone.now().date() - timedelta(days=1)
     weeks = [
         WeekPoint(w.starts_on, w.mentions, w.low, w.usual, w.high)
-        for w in tag_weeks(tag.pk, as_of=as_of, weeks=26)
+        for w in tag_weeks(tag, as_of=as_of, weeks=26)
     ]
     evidence = (
         Tagging.objects.filter(tag=tag, article__known_at__lt=_after(as_of))
