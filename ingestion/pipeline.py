@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from random import Random, SystemRandom
 from typing import Any, ClassVar, Literal
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -293,3 +295,38 @@ def claim_unprocessed(which: Q, *, limit: int | None = None) -> list[int]:
         ids = list(locked[:limit])
         Article.objects.filter(pk__in=ids).update(analyze_lease_until=now + settings.ANALYZE_LEASE)
     return ids
+
+
+def poll_sources(
+    source_ids: Iterable[int], *, threads: int = 4, force: bool = False, patience: float = 120.0
+) -> Iterator[PollResult]:
+    """Poll many sources in this process, several at a time; results come as they are done."""
+    waiting: SimpleQueue[int] = SimpleQueue()
+    for source_id in source_ids:
+        waiting.put(source_id)
+    done: SimpleQueue[PollResult | None] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            while True:
+                try:
+                    source_id = waiting.get_nowait()
+                except Empty:
+                    return
+                done.put(poll_source(source_id, force=force, patience=patience))
+        finally:
+            # Each thread has a connection of its own, which nobody else would close.
+            connection.close()
+            done.put(None)
+
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="poll") as pool:
+        working = [pool.submit(work) for _ in range(threads)]
+        ended = 0
+        while ended < threads:
+            result = done.get()
+            if result is None:
+                ended += 1
+            else:
+                yield result
+        for thread in working:
+            thread.result()
