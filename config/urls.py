@@ -9,6 +9,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("sources/", include("ingestion.urls_web")),
-    path("", include("signals.digests.urls")),
+    path("", include("signals.web.digest_urls")),
     path("", include("signals.web.urls")),
 ]
