@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from django.db.backends.utils import CursorWrapper
 
-# Any constant of our own: two roll-ups at once would write the same rows.
-LOCK = 0x5649474945
+# Any constant nobody else takes (stories have their own): two roll-ups at once would write the same rows.
+LOCK = 0x726F6C6C7570
 
 # An article dated in the future counts from when it came, else a typing error would wait for years.
 _MEMBERS = """

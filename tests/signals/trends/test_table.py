@@ -11,6 +11,7 @@ from signals.trends.explain import Explanation
 from signals.trends.labels import Label
 from signals.trends.marks import mark_articles
 from signals.trends.rollup import drain_marks, roll_up
+from signals.trends.series import tag_weeks
 from signals.trends.table import open_day, trend_table
 
 TODAY = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -79,6 +80,9 @@ def test_a_rising_tag_leads_and_every_tracked_tag_has_one_row(flow, tags, django
     assert risen.weeks[-1] > risen.usual[-1]
     for tag in (tags[0], tags[2], tags[3]):
         assert found[tag.pk].label == Label.STEADY
+    chart = tag_weeks(tags[1], as_of=YESTERDAY, weeks=12)
+    assert [week.mentions for week in chart] == risen.weeks
+    assert [bound for week in chart for bound in (week.low, week.high)] == risen.usual
     for silent in (found[tags[5].pk], found[tags[6].pk]):
         assert (silent.label, silent.momentum, silent.mentions) == (Label.TOO_LITTLE, None, 0)
 
