@@ -9,6 +9,7 @@ from threading import Lock
 from django.db import connection
 
 from signals.models import Tag, TagName
+from signals.tagging.links import Linker
 from signals.tagging.profiles import Profile
 from signals.tagging.scorer import default_model
 from signals.tagging.tagger import Tagger
@@ -27,6 +28,7 @@ SELECT COALESCE((SELECT md5(string_agg(md5(ROW(id, kind, description, descriptio
 class _Held:
     state: str
     tagger: Tagger
+    linker: Linker | None = None
 
 
 _held: list[_Held] = []
@@ -35,11 +37,24 @@ _lock = Lock()
 
 def current_tagger() -> Tagger:
     """A tagger that knows today's tracked tags; kept as long as the catalogue stays the same."""
+    return _current().tagger
+
+
+def current_linker() -> Linker:
+    """The same for linking rows to tags."""
+    held = _current()
+    with _lock:
+        if held.linker is None:
+            held.linker = Linker(held.tagger)
+        return held.linker
+
+
+def _current() -> _Held:
     state = catalogue_state()
     with _lock:
         if not _held or _held[0].state != state:
             _held[:] = [_Held(state, Tagger(read_profiles(), default_model()))]
-        return _held[0].tagger
+        return _held[0]
 
 
 def catalogue_state() -> str:

@@ -9,9 +9,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from signals.models import Article, Decision, Origin, State, Tagging
-from signals.tagging.catalogue_index import current_tagger
-from signals.tagging.tagger import VERSION, Document, Suggestion
+from signals.models import Article, ArticleType, Decision, Note, Origin, State, Tagging
+from signals.tagging.catalogue_index import current_linker, current_tagger
+from signals.tagging.proposals import propose
+from signals.tagging.proposing import keep_proposals
+from signals.tagging.tagger import VERSION, Document, Suggestion, Tagger
 from signals.trends.marks import mark_articles
 
 BATCH = 200
@@ -64,9 +66,10 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
         Article.objects.select_for_update(no_key=True)
         .filter(pk__in=ids)
         .order_by("pk")
-        .only("pk", "title", "text", "known_at", "processed_at")
+        .only("pk", "type", "title", "text", "known_at", "processed_at")
     )
-    suggestions = current_tagger().suggest([Document(article.title, article.text) for article in articles])
+    tagger = current_tagger()
+    suggestions = tagger.suggest([Document(article.title, article.text) for article in articles])
     standing: dict[tuple[int, int], Tagging] = {
         (tagging.article_id, tagging.tag_id): tagging
         for tagging in Tagging.objects.filter(article__in=articles)
@@ -107,7 +110,22 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
         processed_at=now, tagger_version=VERSION
     )
     mark_articles(sorted(moved))
+    _propose(articles, tagger, now)
     return TaggingSummary(len(articles), len(create), len(update), len(gone))
+
+
+def _propose(articles: Sequence[Article], tagger: Tagger, now: datetime) -> None:
+    """What is new in articles that have no note: a note's own rows are its proposals, a release is facts."""
+    noted = set(Note.objects.filter(article__in=articles).values_list("article_id", flat=True))
+    linker = current_linker()
+    keep_proposals(
+        {
+            article.pk: propose(article.title, article.text, tagger, linker)
+            for article in articles
+            if article.pk not in noted and article.type != ArticleType.RELEASE
+        },
+        now=now,
+    )
 
 
 def _is_machines(tagging: Tagging) -> bool:

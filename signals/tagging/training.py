@@ -128,27 +128,18 @@ def _insertions(catalogue: dict[str, Any], profiles: Sequence[Profile], random: 
     for number, row in enumerate(rows):
         for language, name in _names(row):
             name = name.replace(GAP, " ")
-            other = rows[random.randrange(len(rows))]
-            about_ai = str(other.get("description_fr" if language == "fr" else "description", ""))
-            elsewhere = random.choice(_ELSEWHERE)
+            length = random.choice((1, 1, 5))
+            key = "description_fr" if language == "fr" else "description"
+            about_ai = " ".join(str(row.get(key, "")) for row in random.sample(rows, length))
+            elsewhere = " ".join(random.sample(_ELSEWHERE, length))
             frame = random.choice(_FRAMES[language]).format(name=name)
             sentence = random.choice(_SENTENCES[language]).format(name=name)
-            opening, _, rest = about_ai.partition(". ")
-            in_title = random.random() < 0.5
-            late = f"{rest} {sentence}" if random.random() < 0.5 else f"{sentence} {rest}"
-            yield Example(
-                Document(frame, about_ai) if in_title else Document(opening, late),
-                number,
-                True,
-                Others.NOTHING,
-            )
-            opening, _, rest = elsewhere.partition(". ")
-            yield Example(
-                Document(frame, elsewhere) if in_title else Document(opening, f"{rest} {sentence}"),
-                number,
-                is_beyond_doubt(name),
-                Others.NOTHING,
-            )
+            in_title, is_late = random.random() < 0.4, random.random() < 0.5
+            for text, carries in ((about_ai, True), (elsewhere, is_beyond_doubt(name))):
+                opening, _, rest = text.partition(". ")
+                late = f"{rest} {sentence}" if is_late else f"{sentence} {rest}"
+                document = Document(frame, text) if in_title else Document(opening, late)
+                yield Example(document, number, carries, Others.NOTHING)
 
 
 def _names(row: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -73,11 +73,11 @@ class Vectors:
 
     def words(self, texts: Sequence[Words]) -> csr_array:
         """Texts as rows over words, (n, vocabulary), each of length 1."""
-        return csr_array(self._words.transform(texts))
+        return _rows(self._words, texts)
 
     def characters(self, texts: Sequence[Words]) -> csr_array:
         """Texts as rows over characters, (n, vocabulary), each of length 1."""
-        return csr_array(self._characters.transform(texts))
+        return _rows(self._characters, texts)
 
     def against_all(self, rows: csr_array) -> csr_array:
         """Cosines of word rows with every profile, (n, profiles), sparse."""
@@ -98,6 +98,11 @@ class Vectors:
         """How telling a word (as compared) is: its inverse document frequency, 0 for one nobody uses."""
         column = self._words.vocabulary_.get(word)
         return 0.0 if column is None else float(self._words.idf_[column])
+
+
+def _rows(vectorizer: TfidfVectorizer, texts: Sequence[Words]) -> csr_array:
+    # scikit-learn refuses to transform nothing, and a catalogue may be empty.
+    return csr_array(vectorizer.transform(texts) if texts else (0, len(vectorizer.vocabulary_)))
 
 
 def pair_cosines(
