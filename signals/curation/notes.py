@@ -31,6 +31,8 @@ from signals.notes import types
 from signals.notes.read import read_record
 from signals.notes.types import SourceNote, readable_list
 from signals.notes.write import write_record
+from signals.tagging.linking import LinkSummary, link_note_rows
+from signals.trends.marks import mark_articles
 
 Outcome = Literal["imported", "updated", "unchanged", "refused"]
 
@@ -54,34 +56,31 @@ class NoteReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What an import did, note by note."""
+    """What an import did, note by note, and what became of the rows."""
 
     reports: tuple[NoteReport, ...]
+    links: LinkSummary
 
     def count(self, outcome: Outcome) -> int:
         """How many notes had this outcome."""
         return sum(report.outcome == outcome for report in self.reports)
 
-    @property
-    def changed_note_ids(self) -> list[int]:
-        """The notes that were imported or updated."""
-        changed = (report for report in self.reports if report.outcome in ("imported", "updated"))
-        return [report.note_id for report in changed if report.note_id is not None]
-
 
 def import_notes(
     *, paths: Iterable[Path], source: Source | None = None, now: datetime | None = None
 ) -> ImportSummary:
-    """Import every note of the files and folders; a bad one is refused alone. `now`: when it became known."""
+    """Import every note of the files and folders and link its rows; a bad one is refused alone."""
     now = now or timezone.now()
     reports = [_import_found(found, source, now) for found in find_notes(paths)]
-    return ImportSummary(tuple(reports))
+    # Unchanged ones too: an earlier import may have been cut off before it linked, and the catalogue grows.
+    note_ids = [report.note_id for report in reports if report.note_id is not None]
+    return ImportSummary(tuple(reports), link_note_rows(note_ids, now=now))
 
 
 def import_note(
     *, note: SourceNote, origin: str = "", source: Source | None = None, now: datetime | None = None
 ) -> NoteReport:
-    """Store one note exactly as it is; the same note again is unchanged, a changed one updates it."""
+    """Store one note exactly as it is, without linking its rows; the same note again is unchanged."""
     now = now or timezone.now()
     origin = origin[-400:]
     with transaction.atomic():
@@ -212,6 +211,7 @@ def _create(note: SourceNote, origin: str, source: Source, now: datetime) -> Not
 
 def _update(stored: Note, note: SourceNote, origin: str, now: datetime) -> None:
     article = stored.article
+    mark_articles([article.pk])
     columns = _article_columns(note)
     if (article.title, article.text) != (columns["title"], columns["text"]):
         ArticleVersion.objects.create(
@@ -233,6 +233,7 @@ def _update(stored: Note, note: SourceNote, origin: str, now: datetime) -> None:
     stored.imported_at = now
     stored.save()
     _update_rows(stored, note.rows)
+    mark_articles([article.pk])
 
 
 def _update_rows(stored: Note, rows: Sequence[types.NoteRow]) -> None:

@@ -29,6 +29,10 @@ class Command(VigieCommand):
         counts = counts_of(summary)
         return {
             **counts,
+            "rows": summary.links.rows,
+            "rows_linked": summary.links.linked,
+            "rows_suggested": summary.links.suggested,
+            "rows_proposed": summary.links.proposed,
             "notes": [asdict(report) for report in summary.reports],
             "failed": bool(counts["refused"]),
         }

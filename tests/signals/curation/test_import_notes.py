@@ -10,9 +10,10 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
+from signals.curation.catalogue import create_tag
 from signals.curation.export import export_note, export_notes
 from signals.curation.notes import ImportSummary, counts_of, import_note, import_notes, stored_note
-from signals.models import Article, ArticleType, Kind, Note, NoteRow, Source, SourceKind, Tag
+from signals.models import Article, ArticleType, Kind, Note, NoteRow, Source, SourceKind, State, Tag, Tagging
 from signals.notes.read import read_jsonl_line, read_markdown
 from signals.notes.types import ClosestNote, ExtraSection, SourceNote
 from signals.notes.types import NoteRow as Row
@@ -114,6 +115,17 @@ def test_a_changed_note_updates_and_keeps_the_links_of_rows_that_stayed(tmp_path
     article = Article.objects.get()
     assert export_note(article) == changed
     assert (article.version, article.versions.get().text) == (2, "Before.")
+
+
+def test_rows_that_name_a_known_tag_become_its_evidence_with_the_relevance_they_state(tmp_path: Path) -> None:
+    tag = create_tag(kind=Kind.ISSUE, name="Cost of inference", description="What running a model costs.")
+    note = SourceNote("A note", rows=(Row("issue", "Cost of Inference", "It grows.", relevancy=5),))
+    (tmp_path / "note.md").write_text(write_markdown(note))
+    assert import_notes(paths=[tmp_path]).links.linked == 1
+    assert import_notes(paths=[tmp_path]).links.linked == 1
+    tagging = Tagging.objects.get()
+    assert (tagging.tag, tagging.state, tagging.stated_relevancy) == (tag, State.CONFIRMED, 5)
+    assert export_note(Article.objects.get()) == note
 
 
 def test_a_record_that_leaves_out_what_the_file_said_changes_nothing(tmp_path: Path) -> None:
