@@ -28,7 +28,7 @@ def estimate_relevance(prominence: Prominence) -> int:
     points = _title_points(prominence) + _text_points(prominence)
     if prominence.similarity >= 0.25:
         points += 0.5
-    return min(5, max(1, round(points)))
+    return min(5, max(1, int(points + 0.5)))
 
 
 def _title_points(prominence: Prominence) -> float:
@@ -44,7 +44,7 @@ def _text_points(prominence: Prominence) -> float:
         # Named in the title, then never again in a long text: a hook, not the subject.
         return -1.0 if prominence.in_title and length > LONG_TEXT else 0.0
     per_thousand = mentions / max(1.0, length / 1000)
-    repeated = min(2.0, 0.5 * (mentions - 1)) if per_thousand >= 0.5 else min(1.0, 0.2 * (mentions - 1))
+    repeated = min(2.0 if per_thousand >= 0.5 else 1.0, 0.5 * (mentions - 1))
     spread = 0.4 if prominence.paragraphs >= 3 else 0.0
     if prominence.in_title:
         return 0.8 + repeated + spread

@@ -13,7 +13,7 @@ from signals.tagging.evidence import Span, sentence_around, split_sentences
 from signals.tagging.matcher import Match, Matcher, Name
 from signals.tagging.profiles import Profile
 from signals.tagging.relevance import Prominence, estimate_relevance
-from signals.tagging.scorer import PairModel, pair_features, specificity
+from signals.tagging.scorer import FEATURES, PairModel, pair_features, specificity
 from signals.tagging.vectors import Floats, Vectors, pair_cosines
 from signals.tagging.words import STOP_WORDS, split_words
 
@@ -91,7 +91,7 @@ class Tagger:
             pair_features(readings[index], candidate, float(value), self._certainty)
             for (index, candidate), value in zip(pairs, characters, strict=True)
         ]
-        return readings, pairs, np.array(rows, dtype=np.float64).reshape(len(rows), -1 if rows else 0)
+        return readings, pairs, np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
 
     def _suggestion(
         self, document: Document, reading: Reading, candidate: Candidate, probability: float
