@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from ingestion.fetch import ACCEPT_FEED
 from ingestion.pace import Hints
 from ingestion.parser_pool import shared_pool
+from ingestion.sources import modelsdev
 from ingestion.store import Counts, article_dates, store_entries
 from ingestion.types import ParsedFeed
 from signals.models import Source, SourceKind
+from signals.releases.snapshot import apply_snapshot
+from signals.releases.types import Snapshot
+
+_REGISTRY_PAUSE: Final = timedelta(hours=6)
 
 Parsed = TypeVar("Parsed")
 
@@ -57,6 +62,20 @@ def _feed_hints(parsed: ParsedFeed, now: datetime) -> Hints:
     )
 
 
+def _store_snapshot(source: Source, parsed: Snapshot, now: datetime) -> Counts:
+    """Models and offers; what is counted as new are the release articles."""
+    stored = apply_snapshot(source=source, snapshot=parsed, now=now)
+    counts = Counts(
+        new=len(stored.article_ids),
+        changed=stored.changed_offers + stored.price_changes,
+        unchanged=stored.listings - stored.new_offers - stored.changed_offers,
+        article_ids=stored.article_ids,
+    )
+    for position, (where, why) in enumerate(parsed.refused):
+        counts.refuse(position, why, where)
+    return counts
+
+
 READERS: Final[dict[str, Reader[Any]]] = {
     SourceKind.FEED: Reader(
         ACCEPT_FEED,
@@ -64,6 +83,14 @@ READERS: Final[dict[str, Reader[Any]]] = {
         store_entries,
         _feed_hints,
         lambda parsed: Described(parsed.title, parsed.site_url),
+    ),
+    SourceKind.MODELSDEV: Reader(
+        "application/json",
+        modelsdev.parse,
+        _store_snapshot,
+        # A registry changes a little every day and dates nothing by itself.
+        lambda parsed, now: Hints(ttl=_REGISTRY_PAUSE),
+        lambda parsed: Described("models.dev", "https://models.dev"),
     ),
 }
 

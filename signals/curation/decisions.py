@@ -63,13 +63,6 @@ def decide_tagging(
         Article.objects.select_for_update().get(pk=article.pk)
         tagging = Tagging.objects.filter(article=article, tag=tag).first()
         before = _snapshot(tagging)
-        if tagging is None:
-            tagging = Tagging(article=article, tag=tag, origin=Origin.PERSON, known_at=now)
-        tagging.state = State.REJECTED if verdict == Decision.Verdict.REJECT else State.CONFIRMED
-        if relevancy is not None:
-            tagging.stated_relevancy = relevancy
-        tagging.decided_at = now
-        tagging.save()
         decision = Decision.objects.create(
             article=article,
             tag=tag,
@@ -82,13 +75,15 @@ def decide_tagging(
             made_at=now,
             known_at=now,
         )
+        after = _applied(before, decision)
+        _restore(article.pk, tag.pk, after)
         Change.objects.create(
             user=by,
             verb="tagging.decided",
             target=f"decision:{decision.pk}",
             title=f"{decision.get_verdict_display()}: {tag.name} - {article.title}"[:400],
             before=before,
-            after=_snapshot(tagging),
+            after=after,
             made_at=now,
         )
         mark_articles([article.pk])
@@ -106,25 +101,44 @@ def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) 
         decision = Decision.objects.select_for_update().get(pk=decision.pk)
         if decision.undone_at is not None:
             raise CurationError(_("This was undone before."))
-        later = (
-            Decision.objects.filter(
-                article=decision.article_id, tag=decision.tag_id, undone_at=None, pk__gt=decision.pk
-            )
-            .order_by("pk")
-            .first()
-        )
-        if later is not None:
-            # The later decision keeps holding; undoing it some day leads to what was before this one.
-            later.before = decision.before
-            later.save(update_fields=["before"])
-        else:
-            _restore(decision.article_id, decision.tag_id, decision.before)
+        _replay(decision)
         decision.undone_at, decision.undone_by = now, by
         decision.save(update_fields=["undone_at", "undone_by"])
         Change.objects.filter(target=f"decision:{decision.pk}", undone_at=None).update(
             undone_at=now, undone_by=by
         )
         mark_articles([decision.article_id])
+
+
+def _replay(undone: Decision) -> None:
+    """Let the tagging be what the pair's other decisions make of what was before the first of them."""
+    holding = list(
+        Decision.objects.filter(article=undone.article_id, tag=undone.tag_id, undone_at=None).order_by("pk")
+    )
+    form = holding[0].before
+    for decision in holding:
+        if decision.pk == undone.pk:
+            continue
+        if decision.before != form:
+            decision.before = form
+            decision.save(update_fields=["before"])
+        form = _applied(form, decision)
+    _restore(undone.article_id, undone.tag_id, form)
+
+
+def _applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
+    """A tagging's fields after a decision; one that nobody suggested is a real part of the article."""
+    after = (
+        dict(before)
+        if before
+        else _snapshot(Tagging(origin=Origin.PERSON, estimated_relevancy=3, known_at=decision.known_at))
+    )
+    rejected = decision.verdict == Decision.Verdict.REJECT
+    after["state"] = State.REJECTED.value if rejected else State.CONFIRMED.value
+    if decision.relevancy is not None:
+        after["stated_relevancy"] = decision.relevancy
+    after["decided_at"] = decision.known_at.isoformat()
+    return after
 
 
 def _snapshot(tagging: Tagging | None) -> dict[str, Any]:

@@ -67,7 +67,9 @@ def undo_rating(*, rating: Rating, by: User, now: datetime | None = None) -> Non
         if not Rating.objects.filter(pk=rating.pk, undone_at=None).update(undone_at=now):
             raise CurationError(_("This was undone before."))
         refresh_relevancy(tag)
-        Change.objects.filter(target=f"rating:{rating.pk}", undone_at=None).update(undone_at=now, undone_by=by)
+        Change.objects.filter(target=f"rating:{rating.pk}", undone_at=None).update(
+            undone_at=now, undone_by=by
+        )
 
 
 def refresh_relevancy(tag: Tag) -> None:
@@ -81,11 +83,8 @@ def refresh_relevancy(tag: Tag) -> None:
             low, _middle, high = quantiles(numbers, n=4, method="inclusive")
             tag.relevancy_spread = high - low
     else:
-        stated = list(
-            Tagging.objects.filter(tag=tag, stated_relevancy__isnull=False, state="confirmed").values_list(
-                "stated_relevancy", flat=True
-            )
-        )
+        told = Tagging.objects.filter(tag=tag, state="confirmed").values_list("stated_relevancy", flat=True)
+        stated = [number for number in told if number is not None]
         tag.relevancy = float(median(stated)) if stated else None
         tag.relevancy_notes = len(stated)
     tag.save(update_fields=["relevancy", "relevancy_raters", "relevancy_spread", "relevancy_notes"])

@@ -60,7 +60,9 @@ def load_starter() -> StarterSummary:
     for start in range(0, len(waiting), _BATCH):
         tag_articles(waiting[start : start + _BATCH])
     if first:
-        Setting.objects.update_or_create(name="sample", defaults={"value": {"last_day": LAST_DAY.isoformat()}})
+        Setting.objects.update_or_create(
+            name="sample", defaults={"value": {"last_day": LAST_DAY.isoformat()}}
+        )
     roll_up()
     return StarterSummary(catalogue.created, releases.releases, len(briefs), len(notes))
 
@@ -71,7 +73,9 @@ def remove_sample() -> int:
         articles = list(Article.objects.filter(is_sample=True).values_list("pk", flat=True))
         mark_articles(articles)
         proposals = list(
-            ProposalEvidence.objects.filter(article__in=articles).values_list("proposal_id", flat=True).distinct()
+            ProposalEvidence.objects.filter(article__in=articles)
+            .values_list("proposal_id", flat=True)
+            .distinct()
         )
         Article.objects.filter(pk__in=articles).delete()
         Proposal.objects.filter(pk__in=proposals, evidence=None, status=Proposal.Status.WAITING).delete()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,18 +127,21 @@ def _state(model: Model, row: Mapping[str, Any]) -> None:
 
 
 def _release(model: Model, row: Mapping[str, Any], key: str) -> Release:
-    parts = [int(part) for part in row["date"].split("-")]
-    day = datetime(*[*parts, 1, 1][:3], tzinfo=UTC).date()
-    precision = ("year", "month", "day")[len(parts) - 1]
+    day, precision = _date(row["date"])
     detail = {price: row[price] for price in _PRICES if price in row}
     return Release(
         model=model, event=Release.Event.RELEASED, event_key=key, date=day, precision=precision, detail=detail
     )
 
 
+def _date(stated: str) -> tuple[date, str]:
+    """A stated day, month or year, its missing part read as 1, and its precision."""
+    year, month, day = (*(int(part) for part in stated.split("-")), 1, 1)[:3]
+    return date(year, month, day), ("year", "month", "day")[stated.count("-")]
+
+
 def _row_known_at(row: Mapping[str, Any]) -> datetime:
-    parts = [int(part) for part in row["date"].split("-")]
-    return datetime(*[*parts, 1, 1][:3], tzinfo=UTC) + timedelta(days=1)
+    return datetime.combine(_date(row["date"])[0], time(23, 59), UTC)
 
 
 def _known_at(release: Release) -> datetime:

@@ -31,7 +31,8 @@ _ALSO_SERVE = {"nvidia", "alibaba", "llama", "google", "tencent", "xiaomi", "per
 def normalise_model(name: str) -> str:
     """One form for "openai/GPT-4o:free", "gpt_4o" and "GPT 4o": without vendor, variant, case or separators."""
     plain = unicodedata.normalize("NFKC", name).casefold().strip()
-    plain = plain.rsplit("/", 1)[-1].split(":", 1)[0]
+    # "OpenAI: GPT-4o" names the vendor, "gpt-4o:free" a variant of the same model.
+    plain = plain.rpartition(": ")[2].rsplit("/", 1)[-1].split(":", 1)[0].removesuffix("(latest)")
     return _EDGE.sub("", _SEPARATORS.sub("-", plain))[:300]
 
 

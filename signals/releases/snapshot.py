@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -94,9 +94,10 @@ def _models(grouped: dict[str, list[Listing]], now: datetime, counts: SnapshotCo
 
 
 def _names(key: str, listings: Sequence[Listing]) -> list[str]:
-    """The key first, then what the listings call it."""
-    said = (normalise_model(listing.name) for listing in listings)
-    return [name for name in dict.fromkeys([key, *sorted(said)]) if name]
+    """The key, then what most of its listings call it: one provider's slip must not join two models."""
+    said = Counter(normalise_model(listing.name) for listing in listings)
+    commonest = min(said, key=lambda name: (-said[name], name))
+    return [name for name in dict.fromkeys([key, commonest]) if name]
 
 
 def _spokesman(listings: Sequence[Listing]) -> Listing:

@@ -88,13 +88,8 @@ class TrendTable:
 
     def rows(self) -> TagQuerySet:
         """The tags to list, in order, with their trends."""
-        ordered = [
-            self._order(),
-            OrderBy(F("trend__mentions"), descending=True, nulls_last=True),
-            "name",
-            "pk",
-        ]
-        return self._filtered().select_related("trend").order_by(*ordered)
+        mentions = OrderBy(F("trend__mentions"), descending=True, nulls_last=True)
+        return self._filtered().select_related("trend").order_by(self._order(), mentions, "name", "pk")
 
     def facets(self, field: str, choices: list[tuple[str, Any]], column: str) -> list[Facet]:
         """Each choice with the number of rows the other filters leave it."""

@@ -27,7 +27,7 @@ def search_query(words: str) -> SearchQuery:
     first, *others = (SearchQuery(words, config=config, search_type="websearch") for config in _CONFIGS)
     query = first
     for other in others:
-        query = query | other  # type: ignore[assignment]  # Django's combined query is a query
+        query = query | other
     return query
 
 

@@ -141,7 +141,7 @@ def _place(change: Change) -> str:
         decision = Decision.objects.filter(pk=key).first()
         return reverse("inbox") + (f"?article={decision.article_id}" if decision else "")
     if noun == "rating":
-        tag = Tag.objects.filter(ratings=key).first()
+        tag = Tag.objects.filter(ratings__pk=int(key)).first()
         return tag.get_absolute_url() if tag else reverse("tags")
     return reverse("inbox-proposals")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import messages
@@ -40,7 +41,13 @@ def log_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     return render_page(request, "account/link.html", {"link": link}, status=200 if link else 410)
 
 
-class SettingsForm(forms.ModelForm[User]):
+if TYPE_CHECKING:
+    _UserForm = forms.ModelForm[User]
+else:
+    _UserForm = forms.ModelForm
+
+
+class SettingsForm(_UserForm):
     """What a person sets for themselves."""
 
     class Meta:

@@ -116,12 +116,8 @@ class World:
         )
 
     def undo(self):
-        """A decision is taken back; a score only while nothing was decided on top of it."""
-        holding, last = [], {}
-        for decision in Decision.objects.filter(undone_at=None).order_by("-id"):
-            on_top = last.setdefault((decision.article_id, decision.tag_id), decision) is not decision
-            if not (on_top and decision.verdict == "score"):
-                holding.append(decision)
+        """A decision is taken back, whatever was decided on top of it."""
+        holding = list(Decision.objects.filter(undone_at=None).order_by("id"))
         if holding:
             undo_decision(decision=self.chance.choice(holding), by=self.user, now=self.now)
 
