@@ -8,6 +8,7 @@ similarity s is found with probability 1 - (1 - s^r)^b.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import unicodedata
@@ -75,6 +76,7 @@ def content_hash(title: str, text: str) -> str:
     return hashlib.sha256(f"{normalised(title)}\x1f{normalised(text)}".encode()).hexdigest()
 
 
+@functools.lru_cache(maxsize=4096)
 def title_signature(title: str) -> frozenset[str]:
     """The words of a title that carry meaning."""
     return frozenset(_words(_without_site(title))) - _STOP_WORDS
@@ -149,6 +151,7 @@ def _without_site(title: str) -> str:
     return title
 
 
+@functools.lru_cache(maxsize=256)
 def _triples(text: str) -> frozenset[str]:
     words = _words(text[: _TEXT_WORDS * 12])[:_TEXT_WORDS]
     if len(words) < _FEWEST_TEXT_WORDS:

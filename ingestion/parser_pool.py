@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingestion.errors import NotAFeed, ParseError, ParserCrashed, ParserTimeout, RefusedDocument
-from ingestion.types import ExtractedPage, ParsedFeed
+from ingestion.types import ExtractedPage, FeedLink, ParsedFeed
 from ingestion.wire import PREFIX, feed_from_json, frame, page_from_json
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -67,6 +67,11 @@ class ParserPool:
         """`extract.extract_page` in a process of its own; raises ParseError."""
         result = self._ask({"task": "page", "content_type": content_type, "url": url}, body)
         return None if result is None else page_from_json(result)
+
+    def discover(self, body: bytes, content_type: str, url: str) -> list[FeedLink]:
+        """The feeds that a page at `url` states or links to, in a process of its own; raises ParseError."""
+        result = self._ask({"task": "links", "content_type": content_type, "url": url}, body)
+        return [FeedLink(*link) for link in result["links"]] if result is not None else []
 
     def close(self) -> None:
         """End all idle processes; a pool used afterwards starts new ones."""

@@ -12,8 +12,10 @@ import signal
 import sys
 from typing import Any, BinaryIO
 
+from ingestion.charset import decode
 from ingestion.errors import ParseError
 from ingestion.extract import extract_page
+from ingestion.sources.discover import discover
 from ingestion.sources.feed import parse
 from ingestion.wire import feed_to_json, frame, page_to_json, read_frame
 
@@ -44,6 +46,9 @@ def main(parent: int, memory_bytes: int, cpu_seconds: int) -> None:
 def _answer(header: dict[str, Any], body: bytes) -> dict[str, Any] | None:
     if header["task"] == "feed":
         return feed_to_json(parse(body, header["content_type"], header["url"]))
+    if header["task"] == "links":
+        links = discover(decode(body, header["content_type"]), header["url"])
+        return {"links": [[link.url, link.title, link.content_type] for link in links]}
     page = extract_page(body, header["url"], header["content_type"])
     return None if page is None else page_to_json(page)
 

@@ -31,8 +31,8 @@ _DROPPED_WITH_CONTENT = {
     "button", "select", "textarea", "title", "head",
 }  # fmt: skip
 _BLOCK = re.compile(
-    r"<(?:/?(?:p|div|h[1-6]|ul|ol|li|dl|dt|dd|tr|table|blockquote|pre|figure|figcaption|section|article|hr)\b[^>]*"
-    r"|br\b[^>]*)>",
+    r"<(?:/?(?:p|div|h[1-6]|ul|ol|li|dl|dt|dd|tr|table|blockquote|pre|figure|figcaption|section|article|hr)\b[^<>]*"
+    r"|br\b[^<>]*)>",
     re.IGNORECASE,
 )
 _CELL = re.compile(r"</t[dh]\s*>", re.IGNORECASE)

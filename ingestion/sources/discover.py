@@ -14,6 +14,7 @@ WELL_KNOWN_PATHS: Final = (
     "/feed", "/feed/", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/rss", "/rss/",
     "/feed.json", "/blog/feed", "/blog/rss.xml", "/blog/feed.xml", "/feeds/posts/default",
 )  # fmt: skip
+_READ: Final = 500_000
 _FEED_TYPES: Final = (
     "application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml",
     "application/x.atom+xml", "application/x-atom+xml", "text/rss+xml",
@@ -26,9 +27,13 @@ _LOOKS_LIKE_FEED = re.compile(
 
 
 def discover(html: str, base_url: str) -> list[FeedLink]:
-    """The feeds that a page states in its head, then those it merely links to; each address once."""
+    """The feeds that a page states in its head, then those it merely links to; each address once.
+
+    Python's HTML parser takes the square of some documents' length: ask for pages from elsewhere through
+    the parser pool.
+    """
     reader = _LinkReader(base_url)
-    reader.feed(html)
+    reader.feed(html[:_READ])
     reader.close()
     found: dict[str, FeedLink] = {}
     for link in (*reader.stated, *reader.linked):

@@ -23,10 +23,10 @@ from ingestion.types import Entry, FeedKind, ParsedFeed, RefusedEntry
 from ingestion.urls import absolute_url, safe_link
 
 _HTML_ROOT = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html)\b", re.IGNORECASE | re.DOTALL
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*(?:<!doctype\s+html|<html)\b", re.IGNORECASE | re.DOTALL
 )
 _CDF_ROOT = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype[^>]*>\s*)?(?:<!--.*?-->\s*)*<channel\b", re.I | re.S
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*<channel\b", re.I | re.S
 )
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SKIP_HOURS = re.compile(r"<skiphours\b[^>]*>(.{0,2000}?)</skiphours>", re.IGNORECASE | re.DOTALL)

@@ -136,6 +136,12 @@ def test_what_is_no_feed_is_said_to_be_none(body):
         read(body, "application/json" if body.startswith((b"{", b"[")) else "text/html")
 
 
+def test_a_head_full_of_comments_does_not_take_for_ever():
+    assert read(b"<!-- a -->" * 3000 + rss("<item><title>A</title></item>")[21:]).entries[0].title == "A"
+    with pytest.raises(NotAFeed):
+        read(b"<!-- a -->" * 3000 + b"<!doctype html><html>")
+
+
 def test_one_bad_entry_is_refused_and_the_rest_live():
     feed = read(
         rss("<item><title>A</title></item><item><category>x</category></item><item><title>B</title></item>")

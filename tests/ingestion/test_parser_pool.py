@@ -97,6 +97,15 @@ def test_a_parser_that_died_while_idle_costs_nobody_a_document(make_pool):
     assert len(pool.parse_feed(FEED, "", URL).entries) == 1
 
 
+def test_the_feeds_of_a_page_are_found_in_another_process(make_pool):
+    pool = make_pool(deadline=2.0)
+    page = b'<link rel="alternate" type="application/rss+xml" title="\xc3\xa9" href="/rss">'
+    [link] = pool.discover(page, "text/html", "https://e.example/")
+    assert (link.url, link.title) == ("https://e.example/rss", "é")
+    with pytest.raises(ParserTimeout):
+        pool.discover(b"<!--" * 100_000, "text/html", "https://e.example/")
+
+
 def test_memory_is_limited(make_pool):
     pool = make_pool(memory_bytes=100 * 1024 * 1024)
     assert len(pool.parse_feed(FEED, "", URL).entries) == 1
