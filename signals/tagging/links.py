@@ -22,6 +22,7 @@ SUGGESTED_FROM: Final = 0.55
 """A link of this confidence is proposed; below, the row is something new."""
 _ELSEWHERE: Final = 0.75
 """How much a likeness in another kind is worth."""
+_NARROWER: Final = 0.8
 # Words that say what sort of thing a row is, not which: they neither make two names equal nor keep them apart.
 _FRAME: Final = """
 ai ia emergence rise growth shift increase increased increasing growing evolution development adoption need
@@ -112,7 +113,9 @@ class Linker:
         name = max(alike.get(index, 0.0), 0.9 * covered.get(index, 0.0))
         described = min(1.0, cosines.get(index, 0.0) / 0.5)
         confidence = 0.65 * name + 0.35 * described if row.name else 0.8 * described
-        return min(0.99, confidence) * (1.0 if self._kind(index) == row.kind else _ELSEWHERE)
+        # A name that says more than the tag's ("... in hospitals") is something narrower, however alike.
+        says_more = covered.get(index, 0.0) < 1.0 and alike.get(index, 0.0) < 0.9
+        return min(_NARROWER if says_more else 0.99, confidence) * (1.0 if self._kind(index) == row.kind else _ELSEWHERE)
 
     def _coverage(self, words: Words) -> dict[int, float]:
         """For each profile named in a row's name, the share of the name's telling words that it covers."""

@@ -50,9 +50,9 @@ def _text_points(prominence: Prominence) -> float:
         return 0.8 + repeated + spread
     early = first <= max(200, length * 0.15)
     if length <= SHORT_TEXT:
-        base = 2.8 if early else 2.0
+        base = 2.8 if early else 2.5
     elif length <= LONG_TEXT:
-        base = 2.5 if early else 1.6
+        base = 2.6 if early else 2.0
     else:
         base = 2.0 if early else 1.0
     return base + repeated + spread
