@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -35,9 +37,10 @@ def poll_due() -> None:
 
 
 @shared_task(name="ingestion.tasks.poll_source")
-def poll_source(source_id: int) -> None:
-    """Read one source if it is due, then ask for its articles to be tagged."""
-    enqueue_analysis(poll_one(source_id).article_ids)
+def poll_source(source_id: int, now: str | None = None) -> None:
+    """Read one source if it is due, then ask for its articles to be tagged; a replay says when it is (ISO)."""
+    moment = datetime.fromisoformat(now) if now else None
+    enqueue_analysis(poll_one(source_id, now=moment).article_ids)
 
 
 @shared_task(name="ingestion.tasks.analyze_articles")
