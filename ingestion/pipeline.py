@@ -277,11 +277,22 @@ def _fresh_for(fetched: Fetched, now: datetime) -> timedelta | None:
 
 def process_articles(article_ids: Sequence[int]) -> int:
     """Group articles into stories and tag them; returns how many. Those another worker has are left to it."""
-    ids = claim_unprocessed(Q(pk__in=article_ids))
-    if ids:
-        group_stories(ids)
-        tag_articles(ids)
-    return len(ids)
+    return _process(claim_unprocessed(Q(pk__in=article_ids)))
+
+
+def process_leftovers(*, batch: int = 500) -> int:
+    """Process whatever waits and nobody works on, as a killed run leaves it; returns how many."""
+    processed = 0
+    while ids := claim_unprocessed(Q(), limit=batch):
+        processed += _process(ids)
+    return processed
+
+
+def _process(claimed: Sequence[int]) -> int:
+    if claimed:
+        group_stories(claimed)
+        tag_articles(claimed)
+    return len(claimed)
 
 
 def claim_unprocessed(which: Q, *, limit: int | None = None) -> list[int]:

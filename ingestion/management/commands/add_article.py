@@ -43,9 +43,9 @@ class Command(VigieCommand):
             "language": article.language,
             "characters": len(article.text),
             "tags": [
-                {"tag": name, "kind": kind, "relevance": relevance}
-                for name, kind, relevance in article.taggings.with_relevance().values_list(
-                    "tag__name", "tag__kind", "relevance"
+                {"tag": name, "kind": kind, "relevance": stated or estimated}
+                for name, kind, stated, estimated in article.taggings.values_list(
+                    "tag__name", "tag__kind", "stated_relevancy", "estimated_relevancy"
                 )
             ],
         }

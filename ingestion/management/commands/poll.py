@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ingestion import schedule
 from ingestion.enrich import claim_due_pages, enrich_article
-from ingestion.pipeline import PollResult, poll_sources, process_articles
+from ingestion.pipeline import PollResult, poll_sources, process_articles, process_leftovers
 from ingestion.services import poll_now
 from signals.management.base import Summary, VigieCommand
 from signals.models import Article, Source
@@ -47,6 +47,8 @@ class Command(VigieCommand):
             results.append(result)
             processed += process_articles(result.article_ids)
         pages = _read_pages() if options["pages"] else {}
+        # A run that was killed leaves articles that no worker may be there to find.
+        processed += process_leftovers()
         return {
             **_summary(results),
             "tagged": processed,
