@@ -11,14 +11,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingestion import schedule
-from ingestion.charset import decode
 from ingestion.client import default_fetcher
 from ingestion.errors import BadUrl, FetchError, IngestError, NotAFeed, ParseError
 from ingestion.fetch import Fetcher
 from ingestion.models import Schedule
 from ingestion.opml import Outline, read_opml, write_opml
+from ingestion.parser_pool import shared_pool
 from ingestion.queue import enqueue
-from ingestion.sources.discover import discover, well_known_feed_urls
+from ingestion.sources.discover import well_known_feed_urls
 from ingestion.sources.registry import READERS, reader_for
 from ingestion.types import Entry, Fetched
 from ingestion.urls import canonical_with_fragment, safe_link
@@ -84,7 +84,7 @@ def preview_source(url: str, *, kind: str | None = None, fetcher: Fetcher | None
 
 
 def _preview_of_site(page: Fetched, fetcher: Fetcher) -> Preview:
-    stated = [link.url for link in discover(decode(page.body, page.content_type), page.url_final)]
+    stated = [link.url for link in shared_pool().discover(page.body, page.content_type, page.url_final)]
     for url in [*stated[:_STATED_FEEDS], *well_known_feed_urls(page.url_final)]:
         try:
             # A site that answers everything with a page has no feed there: it has to parse.

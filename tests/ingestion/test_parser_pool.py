@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from ingestion.errors import NotAFeed, ParserCrashed, ParserTimeout
-from ingestion.parser_pool import ParserPool
+from ingestion.parser_pool import ParserPool, shared_pool
 from ingestion.sources.feed import parse
 
 URL = "https://e.example/feed"
@@ -28,6 +28,8 @@ HANGS = (
 
 @pytest.fixture
 def make_pool():
+    # Other tests may have left parsers idling; only this test's are counted.
+    shared_pool().close()
     pools = []
 
     def make(**options):
