@@ -17,6 +17,8 @@ from signals.curation.errors import CurationError
 from signals.models import Article, Change, Decision, Origin, State, Tag, Tagging, User
 from signals.trends.marks import mark_articles
 
+# Whoever adds a tag that nobody suggested, without a score, says that it is a real part of the article.
+_UNSCORED = 3
 _KEPT = (
     "state",
     "origin",
@@ -63,6 +65,8 @@ def decide_tagging(
         Article.objects.select_for_update().get(pk=article.pk)
         tagging = Tagging.objects.filter(article=article, tag=tag).first()
         before = _snapshot(tagging)
+        if tagging is None and relevancy is None and verdict == Decision.Verdict.ACCEPT:
+            relevancy = _UNSCORED
         decision = Decision.objects.create(
             article=article,
             tag=tag,
@@ -127,7 +131,7 @@ def _replay(undone: Decision) -> None:
 
 
 def _applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
-    """A tagging's fields after a decision; one that nobody suggested is a real part of the article."""
+    """A tagging's fields after a decision."""
     after = (
         dict(before)
         if before
