@@ -59,6 +59,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def handle_error(self, request, client_address):
+        pass  # whoever asked was killed
+
 
 @contextmanager
 def serving() -> Iterator[Site]:
