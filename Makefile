@@ -30,7 +30,7 @@ check: install-dev lint types contracts deploy-check ## what can be told without
 lint:
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check -q .
-	$(PY) -m djlint templates --lint --check --quiet
+	$(PY) -m djlint templates --lint --quiet
 
 types:
 	$(PY) -m mypy .
