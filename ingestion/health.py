@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from ingestion.errors import IngestError
+from ingestion.errors import ConnectionFailed, DnsError, IngestError
 from ingestion.pace import Hints, NextCheck, in_words
 from signals.models import Health, Source
 
@@ -44,6 +44,9 @@ def note_success(source: Source, *, hints: Hints, check: NextCheck, new: int, no
 def note_failure(source: Source, *, error: IngestError, check: NextCheck | None, now: datetime) -> None:
     """The attempt failed; without a next check the source is gone for good."""
     source.health = Health.FAILING if check else Health.GONE
+    if check and source.last_success_at is None and isinstance(error, (DnsError, ConnectionFailed)):
+        # Nothing stopped that ever worked: without a network, a starter pack must not look like 45 faults.
+        source.health = Health.WAITING
     source.health_reason = str(error)[:400]
     source.last_attempt_at = now
     source.stale_since = source.stale_since or source.last_success_at or now

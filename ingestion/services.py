@@ -207,14 +207,16 @@ def import_opml(body: bytes, *, now: datetime | None = None) -> OpmlImport:
     listed = read_opml(body)
     result.refused += listed.refused
     for outline in listed.outlines:
+        kind = outline.kind if outline.kind in READERS else SourceKind.FEED
         if len(outline.url) > 2000:
             result.refused.append(f"{outline.title}: its address is too long")
-        elif known_source(outline.url, SourceKind.FEED) is not None:
+        elif known_source(outline.url, kind) is not None:
             result.known += 1
         else:
             result.added.append(
                 make_source(
                     url=outline.url,
+                    kind=kind,
                     name=outline.title,
                     site_url=outline.site_url,
                     folder=" / ".join(outline.folders),
