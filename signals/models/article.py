@@ -72,37 +72,35 @@ class Article(models.Model):
     url_key = models.CharField(max_length=2000, blank=True)
     title = models.TextField()
     text = models.TextField(blank=True)
-    html = models.TextField(blank=True, help_text=_("cleaned, safe to show"))
+    html = models.TextField(blank=True, help_text="cleaned, safe to show")
     text_origin = models.CharField(max_length=8, choices=TextOrigin.choices, default=TextOrigin.NONE)
-    text_failure = models.CharField(max_length=200, blank=True, help_text=_("why the full text is missing"))
-    text_due_at = models.DateTimeField(null=True, blank=True, help_text=_("when to fetch the full text"))
+    text_failure = models.CharField(max_length=200, blank=True, help_text="why the full text is missing")
+    text_due_at = models.DateTimeField(null=True, blank=True, help_text="when to fetch the full text")
     author = models.CharField(max_length=400, blank=True)
     publisher = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=16, blank=True)
     keywords = ArrayField(models.TextField(), default=list, blank=True)
     themes = ArrayField(models.TextField(), default=list, blank=True)
     category = models.CharField(max_length=80, blank=True)
-    note_type = models.CharField(max_length=80, blank=True, help_text=_("blog post, news, ..."))
+    note_type = models.CharField(max_length=80, blank=True, help_text="blog post, news, ...")
 
     published_at = models.DateTimeField(null=True, blank=True)
-    is_date_first_seen = models.BooleanField(
-        default=False, help_text=_("nobody said when; the time first seen")
-    )
-    known_at = models.DateTimeField(default=timezone.now, help_text=_("when we got it"))
-    sort_at = models.DateTimeField(default=timezone.now, help_text=_("published, never later than known"))
+    is_date_first_seen = models.BooleanField(default=False, help_text="nobody said when; the time first seen")
+    known_at = models.DateTimeField(default=timezone.now, help_text="when we got it")
+    sort_at = models.DateTimeField(default=timezone.now, help_text="published, never later than known")
 
     version = models.PositiveIntegerField(default=1)
     content_hash = models.CharField(max_length=64, blank=True)
-    title_key = models.CharField(max_length=300, blank=True, help_text=_("normalised title"))
+    title_key = models.CharField(max_length=300, blank=True, help_text="normalised title")
     story_keys = ArrayField(
-        models.BigIntegerField(), default=list, blank=True, help_text=_("near-duplicate bands")
+        models.BigIntegerField(), default=list, blank=True, help_text="near-duplicate bands"
     )
     story = models.ForeignKey(
         Story, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles"
     )
     story_reason = models.CharField(max_length=200, blank=True)
 
-    processed_at = models.DateTimeField(null=True, blank=True, help_text=_("when this form was tagged"))
+    processed_at = models.DateTimeField(null=True, blank=True, help_text="when this form was tagged")
     tagger_version = models.PositiveIntegerField(default=0)
     analyze_lease_until = models.DateTimeField(null=True, blank=True)
     inbox_score = models.FloatField(default=0)

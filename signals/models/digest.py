@@ -63,7 +63,7 @@ class Edition(models.Model):
         EMPTY = "empty", _("nothing to say")
 
     cadence = models.CharField(max_length=8, default="weekly")
-    period = models.CharField(max_length=10, help_text=_("2026-W47"))
+    period = models.CharField(max_length=10, help_text="2026-W47")
     starts_on = models.DateField()
     ends_on = models.DateField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
@@ -125,7 +125,7 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    answer = models.CharField(max_length=400, blank=True, help_text=_("what the mail server said"))
+    answer = models.CharField(max_length=400, blank=True, help_text="what the mail server said")
 
     class Meta:
         verbose_name_plural = "deliveries"

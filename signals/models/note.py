@@ -15,14 +15,12 @@ class Note(models.Model):
     """One article's note. `head` holds its head fields and layout exactly as read (a SourceNote without rows)."""
 
     article = models.OneToOneField(Article, on_delete=models.CASCADE, related_name="note")
-    note_key = models.CharField(
-        max_length=200, unique=True, help_text=_("what makes a re-import the same note")
-    )
+    note_key = models.CharField(max_length=200, unique=True, help_text="what makes a re-import the same note")
     page = models.CharField(_("collected in"), max_length=80, blank=True)
     summary = models.TextField(blank=True)
     head = models.JSONField(default=dict)
     content_hash = models.CharField(max_length=64)
-    origin = models.CharField(max_length=400, blank=True, help_text=_("the file it was read from"))
+    origin = models.CharField(max_length=400, blank=True, help_text="the file it was read from")
     imported_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -51,9 +51,7 @@ class Source(models.Model):
     url = models.URLField(_("address"), max_length=2000, blank=True)
     site_url = models.URLField(_("site"), max_length=2000, blank=True)
     folder = models.CharField(_("folder"), max_length=120, blank=True)
-    publisher = models.CharField(
-        _("publisher"), max_length=200, blank=True, help_text=_("overrides the link's")
-    )
+    publisher = models.CharField(_("publisher"), max_length=200, blank=True, help_text="overrides the link's")
     language = models.CharField(_("language"), max_length=16, blank=True)
     is_enabled = models.BooleanField(_("enabled"), default=True)
     fetches_full_text = models.BooleanField(_("fetch the full text"), default=True)

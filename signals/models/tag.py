@@ -72,13 +72,9 @@ class Tag(models.Model):
     change = models.TextField(_("change"), blank=True)
     outlook = models.TextField(_("10-year outlook"), blank=True)
     driving_force = models.TextField(_("driving force"), blank=True)
-    cues = ArrayField(
-        models.TextField(), default=list, blank=True, help_text=_("words that support a mention")
-    )
+    cues = ArrayField(models.TextField(), default=list, blank=True, help_text="words that support a mention")
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.TRACKED)
-    origin = models.CharField(
-        max_length=16, default="person", help_text=_("starter, person, note or proposal")
-    )
+    origin = models.CharField(max_length=16, default="person", help_text="starter, person, note or proposal")
     themes = models.ManyToManyField(Theme, blank=True, related_name="tags")
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged"
@@ -87,7 +83,7 @@ class Tag(models.Model):
     # The median of each rater's latest rating, or of stated taggings ("from N notes"); kept by services.
     relevancy = models.FloatField(null=True, blank=True)
     relevancy_raters = models.PositiveIntegerField(default=0)
-    relevancy_spread = models.FloatField(null=True, blank=True, help_text=_("interquartile range of ratings"))
+    relevancy_spread = models.FloatField(null=True, blank=True, help_text="interquartile range of ratings")
     relevancy_notes = models.PositiveIntegerField(default=0)
     search = SearchVectorField(null=True, editable=False)
 
@@ -126,8 +122,8 @@ class TagName(models.Model):
     normalised = models.CharField(max_length=300)
     language = models.CharField(max_length=16, blank=True)
     is_alias = models.BooleanField(default=True)
-    is_live = models.BooleanField(default=True, help_text=_("false once its tag is merged away or archived"))
-    origin = models.CharField(max_length=16, default="person", help_text=_("starter, person or learned"))
+    is_live = models.BooleanField(default=True, help_text="false once its tag is merged away or archived")
+    origin = models.CharField(max_length=16, default="person", help_text="starter, person or learned")
 
     class Meta:
         constraints = [

@@ -67,19 +67,15 @@ class Tagging(models.Model):
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.TAGGER)
     stated_relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
     estimated_relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
-    confidence = models.FloatField(null=True, blank=True, help_text=_("calibrated probability"))
+    confidence = models.FloatField(null=True, blank=True, help_text="calibrated probability")
     quote = models.TextField(blank=True)
-    quote_start = models.PositiveIntegerField(
-        null=True, blank=True, help_text=_("offset in the article's text")
-    )
-    quote_field = models.CharField(max_length=8, default="text", help_text=_("title, text or note"))
-    reason = models.CharField(max_length=400, blank=True, help_text=_("why, in words"))
+    quote_start = models.PositiveIntegerField(null=True, blank=True, help_text="offset in the article's text")
+    quote_field = models.CharField(max_length=8, default="text", help_text="title, text or note")
+    reason = models.CharField(max_length=400, blank=True, help_text="why, in words")
     tagger_version = models.PositiveIntegerField(default=0)
     draw_probability = models.FloatField(null=True, blank=True)
     known_at = models.DateTimeField(default=timezone.now)
-    decided_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("known_at of the decision that holds")
-    )
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="known_at of the decision that holds")
 
     objects = TaggingQuerySet.as_manager()
 
@@ -135,7 +131,7 @@ class Decision(models.Model):
     relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
     why = models.CharField(max_length=12, choices=Why.choices, default=Why.NONE, blank=True)
     comment = models.TextField(blank=True)
-    before = models.JSONField(default=dict, help_text=_("the tagging as it was, for undo"))
+    before = models.JSONField(default=dict, help_text="the tagging as it was, for undo")
     made_at = models.DateTimeField(default=timezone.now)
     known_at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True, blank=True)

@@ -69,23 +69,21 @@ class TagTrend(models.Model):
     """A tag's current trend, one row per tag, so that the table is one indexed query."""
 
     tag = models.OneToOneField(Tag, on_delete=models.CASCADE, primary_key=True, related_name="trend")
-    as_of = models.DateField(help_text=_("the last full day that counts"))
+    as_of = models.DateField(help_text="the last full day that counts")
     label = models.CharField(max_length=12, choices=Label.choices, default=Label.TOO_LITTLE)
-    momentum = models.FloatField(null=True, blank=True, help_text=_("mean IC025, log2"))
-    times = models.FloatField(null=True, blank=True, help_text=_("at least this many times its usual share"))
-    strength = models.FloatField(null=True, blank=True, help_text=_("S, mean surprise of the windows"))
-    is_flagged = models.BooleanField(default=False, help_text=_("kept by false-discovery control"))
-    mentions = models.PositiveIntegerField(default=0, help_text=_("in the longest window"))
+    momentum = models.FloatField(null=True, blank=True, help_text="mean IC025, log2")
+    times = models.FloatField(null=True, blank=True, help_text="at least this many times its usual share")
+    strength = models.FloatField(null=True, blank=True, help_text="S, mean surprise of the windows")
+    is_flagged = models.BooleanField(default=False, help_text="kept by false-discovery control")
+    mentions = models.PositiveIntegerField(default=0, help_text="in the longest window")
     confirmed = models.PositiveIntegerField(default=0)
     publishers = models.PositiveIntegerField(default=0)
     expected = models.FloatField(null=True, blank=True)
     first_mention = models.DateField(null=True, blank=True)
     last_mention = models.DateField(null=True, blank=True)
-    weeks = ArrayField(
-        models.PositiveIntegerField(), default=list, blank=True, help_text=_("12, oldest first")
-    )
+    weeks = ArrayField(models.PositiveIntegerField(), default=list, blank=True, help_text="12, oldest first")
     usual = ArrayField(
-        models.FloatField(), default=list, blank=True, help_text=_("expected band: low, high a week")
+        models.FloatField(), default=list, blank=True, help_text="expected band: low, high a week"
     )
     explanation = models.JSONField(default=dict, blank=True)
     computed_at = models.DateTimeField(default=timezone.now)
