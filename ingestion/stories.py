@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, Left
 
 from ingestion.dedupe import WINDOW, Evidence, StoryReason, content_hash, same_story, story_keys, title_key
-from signals.models import Article, Story
+from signals.models import Article, ArticleType, Story
 from signals.trends.marks import mark_articles
 
 __all__ = ["content_hash", "group_stories", "story_columns"]
@@ -56,6 +56,7 @@ def group_stories(article_ids: Sequence[int]) -> int:
 
 
 def _group(article_ids: Sequence[int]) -> int:
+    _give_keys(article_ids)
     members = _load(Q(pk__in=article_ids), new=set(article_ids))
     fresh = sorted(members.values(), key=_age)
     if not fresh:
@@ -84,6 +85,17 @@ def _group(article_ids: Sequence[int]) -> int:
             _join(member, *match, touched=touched, merged=merged)
     _save(touched, merged)
     return len(touched)
+
+
+def _give_keys(article_ids: Sequence[int]) -> None:
+    """Notes and pasted texts come without keys. Releases get none: "X released Y" and "X released Z" look alike."""
+    bare = Article.objects.filter(pk__in=article_ids, title_key="").exclude(type=ArticleType.RELEASE)
+    keyed = []
+    for article in bare.only("pk", "title", "text"):
+        columns = story_columns(article.title, article.text)
+        article.title_key, article.story_keys = columns["title_key"], columns["story_keys"]
+        keyed.append(article)
+    Article.objects.bulk_update(keyed, ["title_key", "story_keys"])
 
 
 def _load(which: Q, *, new: set[int]) -> dict[int, _Member]:

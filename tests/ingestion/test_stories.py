@@ -49,6 +49,14 @@ def test_the_same_text_under_other_titles_is_one_story():
     assert group_stories([one.pk for one in batch]) == 2
 
 
+def test_a_pasted_article_joins_the_story_although_nobody_gave_it_keys_and_releases_never_do():
+    news, pasted, release = (article(f"{name}.example") for name in "abc")
+    Article.objects.filter(pk__in=[pasted.pk, release.pk]).update(title_key="", story_keys=[])
+    Article.objects.filter(pk=release.pk).update(type="release")
+    assert group_stories([news.pk, pasted.pk, release.pk]) == 2
+    assert stories_of(news, pasted, release)[2] is None
+
+
 def test_who_was_taken_out_by_a_person_stays_out():
     first, second = article("a.example"), article("b.example")
     Article.objects.filter(pk=second.pk).update(story_reason="taken out")
