@@ -16,3 +16,6 @@ if not os.environ.get("VIGIE_HOME"):
 from config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# WhiteNoise warns about a folder that is not there; nothing is collected for tests.
+Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # noqa: F405

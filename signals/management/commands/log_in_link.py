@@ -15,7 +15,7 @@ from signals.models import User
 
 def address_of(token: str) -> str:
     """The full address of a link."""
-    return settings.PUBLIC_URL + reverse("log_in_link", args=[token])
+    return settings.PUBLIC_URL + reverse("log-in-link", args=[token])
 
 
 class Command(VigieCommand):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from io import StringIO
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.base import CommandParser
 
 from signals.curation.people import ensure_first_administrator, issue_log_in_link
+from signals.curation.starter import load_starter
 from signals.management.base import Summary, VigieCommand
 from signals.management.commands.log_in_link import address_of
 from signals.models import Setting
@@ -23,15 +23,19 @@ class Command(VigieCommand):
 
     help = __doc__
 
+    def arguments(self, parser: CommandParser) -> None:
+        """An image has its static files already."""
+        parser.add_argument("--no-static", action="store_true", help="leave the static files alone")
+
     def run(self, **options: Any) -> Summary:
         """Every step may be repeated."""
         quiet = StringIO()
         call_command("migrate", interactive=False, verbosity=0, stdout=quiet)
-        call_command("collectstatic", interactive=False, verbosity=0, stdout=quiet)
+        if not options["no_static"]:
+            call_command("collectstatic", interactive=False, verbosity=0, stdout=quiet)
         first = not Setting.objects.filter(pk=_LOADED).exists()
         if first:
-            if find_spec("signals.curation.starter"):
-                import_module("signals.curation.starter").load_starter()
+            load_starter()
             Setting.objects.update_or_create(name=_LOADED, defaults={"value": True})
         administrator = ensure_first_administrator()
         # Whoever has a password can log in; a link printed at every start would lie about in logs.
