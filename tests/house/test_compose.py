@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -101,7 +100,7 @@ def test_the_images_own_commands_serve_in_production(home: Path, tmp_path: Path)
                 try:
                     with urllib.request.urlopen(request, timeout=5) as answer:
                         workers = json.load(answer)["workers"]
-                except urllib.error.URLError:
+                except OSError:
                     continue
             assert workers == ["fetch", "analyze", "mail"]
             assert all(process.poll() is None for process in running.values())
