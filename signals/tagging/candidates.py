@@ -29,8 +29,7 @@ class Candidate:
     profile: int
     title: list[Match] = field(default_factory=list)
     text: list[Match] = field(default_factory=list)
-    cues: list[Match] = field(default_factory=list)
-    title_cues: list[Match] = field(default_factory=list)
+    cues: int = 0
     similarity: float = 0.0
 
     @property
@@ -57,7 +56,7 @@ class Reading:
 
 
 def read_article(matcher: Matcher, title: str, text: str) -> Reading:
-    """The names and cues in an article, those that stand inside another's longer name left out."""
+    """The names in an article, those that stand inside another's longer name left out."""
     text = text[:READ_LIMIT]
     title_words, text_words = split_words(title), split_words(text)
     opening = split_words(f"{title}\n{text[:OPENING]}")
@@ -65,10 +64,7 @@ def read_article(matcher: Matcher, title: str, text: str) -> Reading:
     for words, in_title in ((title_words, True), (text_words, False)):
         for match in _outermost(matcher.find(words), matcher):
             candidate = reading.candidates.setdefault(match.name.profile, Candidate(match.name.profile))
-            if match.name.is_cue:
-                (candidate.title_cues if in_title else candidate.cues).append(match)
-            else:
-                (candidate.title if in_title else candidate.text).append(match)
+            (candidate.title if in_title else candidate.text).append(match)
     return reading
 
 
@@ -89,9 +85,10 @@ def add_similar(readings: Sequence[Reading], vectors: Vectors) -> csr_array:
             profile, value = int(columns[place]), float(values[place])
             if value >= _LEAST_SIMILARITY and profile not in reading.candidates:
                 reading.candidates[profile] = Candidate(profile, similarity=value)
-        # Cues alone are no reason to look at a tag that the article does not resemble.
-        for profile in [p for p, c in reading.candidates.items() if not c.is_named and c.similarity < 0.05]:
-            del reading.candidates[profile]
+        # Cues support what is a candidate already: thousands of tags share the same few.
+        spoken = f" {' '.join(reading.opening.stems)} "
+        for candidate in reading.candidates.values():
+            candidate.cues = sum(cue in spoken for cue in vectors.cues[candidate.profile])
     return rows
 
 
@@ -104,15 +101,14 @@ def _known_share(words: Words, vectors: Vectors) -> float:
 
 
 def _outermost(matches: list[Match], matcher: Matcher) -> list[Match]:
-    names = [match for match in matches if not match.name.is_cue and not match.name.has_gap]
+    names = [match for match in matches if not match.name.has_gap]
     if len(names) < 2:
         return matches
     profiles = matcher.profiles
     return [
         match
         for match in matches
-        if match.name.is_cue
-        or not any(
+        if not any(
             other.start <= match.start
             and match.end <= other.end
             and other.end - other.start > match.end - match.start

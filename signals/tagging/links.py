@@ -115,21 +115,26 @@ class Linker:
         confidence = 0.65 * name + 0.35 * described if row.name else 0.8 * described
         # A name that says more than the tag's ("... in hospitals") is something narrower, however alike.
         says_more = covered.get(index, 0.0) < 1.0 and alike.get(index, 0.0) < 0.9
-        return min(_NARROWER if says_more else 0.99, confidence) * (1.0 if self._kind(index) == row.kind else _ELSEWHERE)
+        likeness = 1.0 if self._kind(index) == row.kind else _ELSEWHERE
+        return min(_NARROWER if says_more else 0.99, confidence) * likeness
 
     def _coverage(self, words: Words) -> dict[int, float]:
         """For each profile named in a row's name, the share of the name's telling words that it covers."""
         telling = [
-            (start, end)
+            (stem, start, end)
             for stem, start, end in zip(words.stems, words.starts, words.ends, strict=True)
             if stem not in STOP_WORDS and stem not in FRAME_WORDS
         ]
         found: dict[int, list[Match]] = {}
         for match in self._tagger.matcher.find(words):
-            if not match.name.is_cue:
-                found.setdefault(match.name.profile, []).append(match)
+            found.setdefault(match.name.profile, []).append(match)
         return {
-            profile: sum(any(m.start <= start and end <= m.end for m in matches) for start, end in telling)
+            # "OpenAI GPT-3": a cue beside the name says nothing more than the name.
+            profile: sum(
+                any(m.start <= start and end <= m.end for m in matches)
+                or f" {stem} " in self._tagger.vectors.cues[profile]
+                for stem, start, end in telling
+            )
             / max(1, len(telling))
             for profile, matches in found.items()
         }

@@ -28,7 +28,6 @@ class Name:
     profile: int
     text: str
     words: int
-    is_cue: bool
     exact: tuple[str, ...] | None
     has_gap: bool
 
@@ -50,7 +49,7 @@ class _Node:
 
 
 class Matcher:
-    """Finds the names and cues of many profiles in one pass over a text."""
+    """Finds the names of many profiles in one pass over a text."""
 
     def __init__(self, profiles: Sequence[Profile]) -> None:
         self.profiles = profiles
@@ -58,12 +57,10 @@ class Matcher:
         self._names: list[Name] = []
         for index, profile in enumerate(profiles):
             for name in profile.all_names:
-                self._add(index, name, is_cue=False)
-            for cue in profile.cues:
-                self._add(index, cue, is_cue=True)
+                self._add(index, name)
 
     def names(self) -> list[Name]:
-        """Every name and cue that it looks for."""
+        """Every name that it looks for."""
         return self._names
 
     def find(self, text: str | Words) -> list[Match]:
@@ -77,7 +74,7 @@ class Matcher:
                 self._walk(node, words, position, position + 1, matches)
         return _longest(matches) if len(matches) > 1 else matches
 
-    def _add(self, profile: int, text: str, *, is_cue: bool) -> None:
+    def _add(self, profile: int, text: str) -> None:
         parts = [split_words(part) for part in text.split(GAP)]
         parts = [part for part in parts if part.stems]
         count = sum(len(part.stems) for part in parts)
@@ -91,7 +88,7 @@ class Matcher:
             for word in part.stems:
                 node = node.words.setdefault(word, _Node())
         raw = [word for part in parts for word in part.raw]
-        name = Name(profile, text, count, is_cue, _exact(raw), len(parts) > 1)
+        name = Name(profile, text, count, _exact(raw), len(parts) > 1)
         node.names.append(name)
         self._names.append(name)
 
@@ -135,11 +132,11 @@ def _without_plural(word: str) -> str:
 
 
 def _longest(matches: list[Match]) -> list[Match]:
-    """Of overlapping matches of one profile (names apart from cues) the longest, the earlier of equals."""
+    """Of overlapping matches of one profile the longest, the earlier of equals."""
     kept: list[Match] = []
-    taken: dict[tuple[int, bool], list[tuple[int, int]]] = {}
+    taken: dict[int, list[tuple[int, int]]] = {}
     for match in sorted(matches, key=lambda match: (match.start - match.end, match.start)):
-        spans = taken.setdefault((match.name.profile, match.name.is_cue), [])
+        spans = taken.setdefault(match.name.profile, [])
         if all(match.end <= start or match.start >= end for start, end in spans):
             spans.append((match.start, match.end))
             kept.append(match)

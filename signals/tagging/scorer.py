@@ -90,7 +90,6 @@ def pair_features(
     early = [match for match in candidate.text if match.start < _EARLY]
     late = [match for match in candidate.text if match.start >= _EARLY]
     named = candidate.title + candidate.text
-    cues = len({match.name.text for match in candidate.cues + candidate.title_cues})
     unnamed = 0.0 if named else 1.0
     doubt = 0.0 if any(is_beyond_doubt(match.name.text) for match in named) else 1.0 - unnamed
     return [
@@ -100,7 +99,7 @@ def pair_features(
         min(1.6, float(np.log1p(max(0, len(named) - 1)))),
         1.0 if named and all(match.name.has_gap for match in named) else 0.0,
         doubt * (1.0 - reading.topicality),
-        min(1.4, float(np.log1p(cues))),
+        min(1.4, float(np.log1p(candidate.cues))),
         candidate.similarity,
         candidate.similarity * unnamed,
         characters,

@@ -18,7 +18,7 @@ from signals.tagging.vectors import Floats, Vectors, pair_cosines
 from signals.tagging.words import STOP_WORDS, split_words
 
 VERSION: Final = 1
-SHOWN_FROM: Final = 0.35
+SHOWN_FROM: Final = 0.4
 """Suggestions below this probability are not kept."""
 _REASON_LIMIT: Final = 400
 
@@ -115,11 +115,6 @@ class Tagger:
             return "text", sentence_around(text, best.start, best.end, split_sentences(text))
         if candidate.title:
             return "title", _whole(document.title, candidate.title[0])
-        if candidate.title_cues:
-            return "title", _whole(document.title, candidate.title_cues[0])
-        if candidate.cues:
-            cue = candidate.cues[0]
-            return "text", sentence_around(text, cue.start, cue.end, split_sentences(text))
         return self._closest(document, candidate)
 
     def _closest(self, document: Document, candidate: Candidate) -> tuple[str, Span]:

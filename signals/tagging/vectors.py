@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import normalize
 
 from signals.tagging.evidence import split_sentences
 from signals.tagging.profiles import Profile
-from signals.tagging.words import STOP_WORDS, Words, split_words, stem
+from signals.tagging.words import STOP_WORDS, Words, split_words
 
-_GRAMS: dict[str, list[str]] = {}
-_GRAMS_LIMIT: Final = 200_000
+_COLUMNS_LIMIT: Final = 100_000
+_NOTHING: Final = np.zeros(0, dtype=np.int32)
 
 # Words that say "this is about AI" whatever the catalogue holds, as compared.
 _TOPIC: Final = """
@@ -63,9 +64,13 @@ class Vectors:
         ]
         self._words = TfidfVectorizer(analyzer=word_features, sublinear_tf=True, dtype=np.float64)
         self._characters = TfidfVectorizer(analyzer=character_features, sublinear_tf=True, dtype=np.float64)
+        self.cues = [
+            frozenset(f" {' '.join(split_words(cue).stems)} " for cue in profile.cues) for profile in profiles
+        ]
         filler = [split_words("vigie")]
         self._words.fit(sentences or filler)
         self._characters.fit(sentences or filler)
+        self._columns: dict[str, NDArray[np.int32]] = {}
         self.word_rows = self.words(documents)
         self.character_rows = self.characters(documents)
         self._word_columns = csr_array(self.word_rows.T)
@@ -77,7 +82,30 @@ class Vectors:
 
     def characters(self, texts: Sequence[Words]) -> csr_array:
         """Texts as rows over characters, (n, vocabulary), each of length 1."""
-        return _rows(self._characters, texts)
+        vocabulary = self._characters.vocabulary_
+        rows: list[NDArray[np.int32]] = []
+        for text in texts:
+            columns = [self._columns_of(word, vocabulary) for word in text.stems if word not in STOP_WORDS]
+            rows.append(np.concatenate(columns) if columns else _NOTHING)
+        starts = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
+        columns_of_all = np.concatenate([_NOTHING, *rows])
+        matrix = csr_array(
+            (np.ones(len(columns_of_all)), columns_of_all, starts), shape=(len(texts), len(vocabulary))
+        )
+        matrix.sum_duplicates()
+        matrix.data = (1.0 + np.log(matrix.data)) * self._characters.idf_[matrix.indices]
+        return csr_array(normalize(matrix, copy=False)) if len(texts) else matrix
+
+    def _columns_of(self, word: str, vocabulary: dict[str, int]) -> NDArray[np.int32]:
+        """The columns of a word's pieces, kept: texts repeat their words, and pieces are most of the work."""
+        known = self._columns.get(word)
+        if known is None:
+            found = [vocabulary[gram] for gram in _grams(word) if gram in vocabulary]
+            known = np.array(found, dtype=np.int32)
+            if len(self._columns) >= _COLUMNS_LIMIT:
+                self._columns.clear()
+            self._columns[word] = known
+        return known
 
     def against_all(self, rows: csr_array) -> csr_array:
         """Cosines of word rows with every profile, (n, profiles), sparse."""
@@ -122,15 +150,9 @@ def _shares(profiles: Sequence[Words]) -> dict[str, float]:
 
 
 def _grams(word: str) -> list[str]:
-    known = _GRAMS.get(word)
-    if known is None:
-        bordered = f" {stem(word)} "
-        known = [
-            bordered[start : start + size]
-            for size in (3, 4, 5)
-            for start in range(max(1, len(bordered) - size + 1))
-        ]
-        if len(_GRAMS) >= _GRAMS_LIMIT:
-            _GRAMS.clear()
-        _GRAMS[word] = known
-    return known
+    bordered = f" {word} "
+    return [
+        bordered[start : start + size]
+        for size in (3, 4, 5)
+        for start in range(max(1, len(bordered) - size + 1))
+    ]
