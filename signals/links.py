@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable
@@ -90,6 +91,7 @@ def publisher_of(url: str) -> str:
     return (domain.fld if domain is not None and not isinstance(domain, str) else "") or host
 
 
+@functools.lru_cache(maxsize=4096)
 def _canonical(url: str, *, keep_fragment: bool) -> str:
     cleaned = url.strip()
     # Unwrapping an AMP cache shows an address that may itself be wrapped.

@@ -124,7 +124,8 @@ class Article(models.Model):
             models.Index(
                 fields=["text_due_at"], name="article_text_due", condition=Q(text_due_at__isnull=False)
             ),
-            GinIndex(fields=["story_keys"], name="article_story_keys"),
+            # Searched right after each insert: a list of pending entries would be read every time.
+            GinIndex(fields=["story_keys"], name="article_story_keys", fastupdate=False),
             GinIndex(fields=["search"], name="article_search"),
         ]
         constraints = [
