@@ -58,6 +58,12 @@ def passing_installation() -> Iterator[Path]:
             shutil.rmtree(data, ignore_errors=True)
 
 
+def errors_logged(home: Path) -> int:
+    """How many errors the workers wrote to their logs."""
+    logs = (home / "log").glob("*.log")
+    return sum(log.read_text(errors="replace").count(" ERROR ") for log in logs)
+
+
 @contextmanager
 def _workers(home: Path) -> Iterator[None]:
     logs = home / "log"
@@ -79,18 +85,20 @@ def _workers(home: Path) -> Iterator[None]:
                 )
         _wait_until_ready(home, started)
         yield
+    except BaseException:
+        for name in started:
+            said = (logs / f"{name}.log").read_text(errors="replace").strip()
+            print(f"--- {name} said:\n{said[-4000:]}", file=sys.stderr)
+        raise
     finally:
         for process in started.values():
             process.terminate()
-        for name, process in started.items():
+        for process in started.values():
             try:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-            said = (logs / f"{name}.log").read_text(errors="replace").strip()
-            if said:
-                print(f"--- {name} said:\n{said[-4000:]}", file=sys.stderr)
 
 
 def _wait_until_ready(home: Path, started: dict[str, subprocess.Popen[bytes]]) -> None:

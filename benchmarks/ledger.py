@@ -6,7 +6,9 @@ An entry is told by its guid, and by its address with its words where a guid cha
 from __future__ import annotations
 
 import html
+import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
@@ -32,9 +34,7 @@ class Balance:
     named: list[str] = field(default_factory=list)
 
     def __add__(self, other: Balance) -> Balance:
-        return Balance(
-            self.lost + other.lost, self.duplicates + other.duplicates, self.named + other.named
-        )
+        return Balance(self.lost + other.lost, self.duplicates + other.duplicates, self.named + other.named)
 
 
 class Ledger:
@@ -58,12 +58,14 @@ class Ledger:
         guids: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for entry in entries:
             said = _squeeze(f"{entry.title}\n{entry.text}")
-            name = entry.guid or entry.link
+            # One feed dropped the closing slash of all its addresses, and of the guids made from them.
+            link = _place(entry.link)
+            name = _place(entry.guid) or link
             if words.setdefault(name, said) != said:
                 self._ambiguous.add((feed, name))
-            guids[entry.link, said].add(name)
-            self._forms[feed][entry.link][name, said] = None
-            self._titles[feed, entry.link].add(_squeeze(html.unescape(entry.title)))
+            guids[link, said].add(name)
+            self._forms[feed][link][name, said] = None
+            self._titles[feed, link].add(_letters(entry.title))
         for together in guids.values():
             if len(together) > 1:
                 self._apart |= {(feed, frozenset((a, b))) for a in together for b in together if a != b}
@@ -80,18 +82,24 @@ class Ledger:
         """How many different entries were served."""
         return sum(self.expected().values())
 
-    def check(self, stored: dict[tuple[str, str], list[set[str]]]) -> Balance:
-        """Compare with the articles stored at each (feed, address): the titles each of them has had."""
+    def check(self, articles: Iterable[tuple[str, str, set[str]]]) -> Balance:
+        """Compare with the stored articles: the feed, the address and all titles that each has had."""
         balance = Balance()
         expected = self.expected()
+        stored: defaultdict[tuple[str, str], list[set[str]]] = defaultdict(list)
+        for feed, address, titles in articles:
+            stored[feed, _place(address)].append(titles)
         for place in expected.keys() | stored.keys():
-            wanted, articles = expected.get(place, 0), stored.get(place, [])
-            said = {_squeeze(title) for titles in articles for title in titles}
-            unsaid = len(self._titles.get(place, set()) - said) if articles else 0
-            lost = max(wanted - len(articles), unsaid, 0)
-            extra = max(len(articles) - wanted, 0)
+            wanted, found = expected.get(place, 0), stored.get(place, [])
+            said = {_letters(title) for titles in found for title in titles}
+            unsaid = self._titles.get(place, set()) - said if found else set()
+            lost = max(wanted - len(found), len(unsaid), 0)
+            extra = max(len(found) - wanted, 0)
             if lost or extra:
-                balance.named.append(f"{place[0]} {place[1]}: {wanted} served, {len(articles)} stored")
+                balance.named.append(
+                    f"{place[0]} {place[1]}: {wanted} served, {len(found)} stored"
+                    + "".join(f", never called {title!r}" for title in sorted(unsaid))
+                )
             balance.lost += lost
             balance.duplicates += extra
         return balance
@@ -125,6 +133,17 @@ def read_rss(body: bytes) -> list[Served]:
         )
         for entry in ElementTree.fromstring(body).iter("item")
     ]
+
+
+def _place(address: str) -> str:
+    """An address without what may change while it stays the same place."""
+    path, mark, fragment = address.partition("#")
+    return re.sub(r"^https?://(www\.)?", "", path).rstrip("/") + mark + fragment
+
+
+def _letters(title: str) -> str:
+    """A title's plain letters and digits: entities are resolved and broken characters mended on the way."""
+    return re.sub(r"[^a-z0-9]+", "", html.unescape(title).casefold())
 
 
 def _squeeze(text: str) -> str:

@@ -16,6 +16,8 @@ rolled up every Sunday of the news and after every snapshot. No pages are fetche
 `duplicates` articles beyond one per entry, by a ledger (`benchmarks.ledger`) that shares no code with the
 product. `tags_with_a_number` are tags whose trend has a momentum on the last day of the news. `peak_mb` is the
 most that the benchmark, the workers, the parsers and both servers held together (shared pages counted once).
+`weeks` holds, per evening: the day, articles of its week, tags with a number, rising, flagged, one-off bursts.
+With `--table` the whole trend table of the last day of the news goes to stderr.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def main() -> int:
     """Run it and print one JSON object; 1 when something was lost or stored twice, 2 without the data."""
     latest, history, news = DATA / "feeds/latest", DATA / "feeds/history.tar.xz", DATA / "news/dev.jsonl.xz"
-    missing = [path.relative_to(DATA.parent).as_posix() for path in (latest, history, news) if not path.exists()]
+    missing = [
+        path.relative_to(DATA.parent).as_posix() for path in (latest, history, news) if not path.exists()
+    ]
     if missing:
         print(
             f"replay: no {', '.join(missing)} beside the checkout. The real data is not part of the project; "
@@ -43,9 +47,9 @@ def main() -> int:
         )
         return 2
     started = time.monotonic()
-    from benchmarks.installation import passing_installation
+    from benchmarks.installation import errors_logged, passing_installation
 
-    with watching_memory() as memory, passing_installation(), serving() as site:
+    with watching_memory() as memory, passing_installation() as home, serving() as site:
         # Models can be imported from here on: Django is set up in the installation's home.
         from benchmarks import timelapse
 
@@ -53,7 +57,8 @@ def main() -> int:
         newest = max(timelapse.read_history(history))
         first = timelapse.replay_latest(site, latest, newest)
         timelapse.say(f"latest: {first.articles} articles, {first.seconds:.1f} s")
-        outcome = timelapse.replay_time(site, history, news)
+        outcome = timelapse.replay_time(site, history, news, shows_table="--table" in sys.argv[1:])
+        errors = errors_logged(home)
     second = outcome.counted
     balance = first.balance + second.balance
     result = {
@@ -63,11 +68,16 @@ def main() -> int:
         "tagged": first.tagged + second.tagged,
         "tags_with_a_number": outcome.numbers_by_kind,
         "tags_with_a_number_total": sum(outcome.numbers_by_kind.values()),
+        "tags_tracked": outcome.tracked_by_kind,
         "as_of": outcome.last_news_day.isoformat(),
         "lost": balance.lost,
         "duplicates": balance.duplicates,
         "february": timelapse.february(outcome.weeks),
         "top_rises_february": timelapse.top_rises_february(outcome.weeks),
+        "weeks": [
+            [week.as_of.isoformat(), week.articles, week.numbers, week.rising, week.flagged, week.spikes]
+            for week in outcome.weeks
+        ],
         "installations": {
             name: {
                 "entries": counted.entries,
@@ -83,6 +93,7 @@ def main() -> int:
         },
         "spent": outcome.spent,
         "sweeps": outcome.nudges,
+        "errors_logged": errors,
         "seconds": round(time.monotonic() - started, 1),
         "peak_mb": memory.peak_mb,
         "memory_mb": memory.at_peak_mb,

@@ -24,11 +24,11 @@ from config.celery import app
 from ingestion.models import Fetch, Schedule
 from ingestion.services import make_source
 from signals.curation.catalogue import load_catalogue
-from signals.models import Article, ArticleVersion, Kind, Label, Source, Tagging, TagTrend
+from signals.models import Article, ArticleVersion, Kind, Label, Source, Tag, Tagging, TagTrend
 from signals.trends.rollup import roll_up
 
 _WAIT_SECONDS = 120.0
-_NUDGE_SECONDS = 15.0
+_NUDGE_SECONDS = 60.0
 _RISING = (Label.SURGING, Label.EMERGING)
 # The last moment of a day at which everything dated that day has been published.
 _EVENING = time_of_day(23, 59, 30, tzinfo=UTC)
@@ -49,6 +49,12 @@ class Week:
     flagged: int
     spikes: int
     top: tuple[tuple[str, str, float], ...]
+
+    @property
+    def is_jump(self) -> bool:
+        """Most of its days lie in February 2026."""
+        middle = self.as_of - timedelta(days=3)
+        return (middle.year, middle.month) == (2026, 2)
 
 
 @dataclass(slots=True)
@@ -76,7 +82,7 @@ class Timelapse:
     ledger: Ledger = field(default_factory=Ledger)
     sources: dict[str, int] = field(default_factory=dict)
     nudges: int = 0
-    spent: Counter[str] = field(default_factory=Counter)
+    spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _started: float = field(default_factory=time.monotonic)
 
     def open(self) -> None:
@@ -144,11 +150,11 @@ class Timelapse:
         titles: defaultdict[int, set[str]] = defaultdict(set)
         for article_id, title in ArticleVersion.objects.values_list("article_id", "title"):
             titles[article_id].add(title)
-        stored: defaultdict[tuple[str, str], list[set[str]]] = defaultdict(list)
-        for article_id, source_id, url, title in Article.objects.values_list("id", "source_id", "url", "title"):
-            stored[paths[source_id], url].append(titles[article_id] | {title})
+        rows = Article.objects.values_list("id", "source_id", "url", "title")
         with connection.cursor() as cursor:
-            cursor.execute("SELECT COALESCE(status::text, error), count(*) FROM ingestion_fetch GROUP BY 1")
+            cursor.execute(
+                "SELECT COALESCE(NULLIF(error, ''), status::text), count(*) FROM ingestion_fetch GROUP BY 1"
+            )
             statuses = Counter(dict(cursor.fetchall()))
         return Counted(
             entries=self.ledger.entries(),
@@ -160,7 +166,9 @@ class Timelapse:
             taggings=Tagging.objects.count(),
             polls=Fetch.objects.count(),
             statuses=statuses,
-            balance=self.ledger.check(stored),
+            balance=self.ledger.check(
+                (paths[source], url, titles[article] | {title}) for article, source, url, title in rows
+            ),
             seconds=time.monotonic() - self._started,
         )
 
@@ -216,12 +224,13 @@ class Outcome:
     counted: Counted
     weeks: list[Week]
     numbers_by_kind: dict[str, int]
+    tracked_by_kind: dict[str, int]
     last_news_day: date
     spent: dict[str, float]
     nudges: int
 
 
-def replay_time(site: Site, archive: Path, news_file: Path) -> Outcome:
+def replay_time(site: Site, archive: Path, news_file: Path, *, shows_table: bool = False) -> Outcome:
     """Replay snapshots and news in the order of their days, and look at the trends every Sunday."""
     lapse = Timelapse(site)
     lapse.open()
@@ -248,19 +257,23 @@ def replay_time(site: Site, archive: Path, news_file: Path) -> Outcome:
             lapse.evening(today)
             say(f"{today}: snapshot of {len(snapshots[today])} feeds")
         if today == last:
-            rows = TagTrend.objects.exclude(momentum=None).values_list("tag__kind", flat=True)
-            found = Counter(rows)
+            numbered = TagTrend.objects.exclude(momentum=None)
+            found = Counter(numbered.values_list("tag__kind", flat=True))
             by_kind = {kind: found[kind] for kind in Kind.values}
+            if shows_table:
+                _show_table()
         today += timedelta(days=1)
     spent = {name: round(seconds, 1) for name, seconds in lapse.spent.items()}
-    return Outcome(lapse.count(), weeks, by_kind, last, spent, lapse.nudges)
+    kinds = Counter(Tag.objects.tracked().values_list("kind", flat=True))
+    tracked = {kind: kinds[kind] for kind in Kind.values}
+    return Outcome(lapse.count(), weeks, by_kind, tracked, last, spent, lapse.nudges)
 
 
 def february(weeks: Sequence[Week]) -> dict[str, Any]:
     """How many tags rose in the weeks of the jump (February 2026), against the weeks around them."""
     # A table without a number can't rise: the first weeks have no baseline yet.
     judged = [week for week in weeks if week.numbers]
-    jump = [week for week in judged if (week.as_of.year, week.as_of.month) == (2026, 2)]
+    jump = [week for week in judged if week.is_jump]
     others = [week for week in judged if week not in jump]
 
     def figures(chosen: Sequence[Week], name: str) -> list[int]:
@@ -282,11 +295,11 @@ def february(weeks: Sequence[Week]) -> dict[str, Any]:
 
 
 def top_rises_february(weeks: Sequence[Week]) -> list[dict[str, Any]]:
-    """The strongest rises that the tables of February's Sundays showed."""
+    """The strongest rises that the tables of February's weeks showed."""
     return [
         {"as_of": week.as_of.isoformat(), "tag": tag, "label": label, "momentum": round(momentum, 2)}
         for week in weeks
-        if (week.as_of.year, week.as_of.month) == (2026, 2)
+        if week.is_jump
         for tag, label, momentum in week.top
     ]
 
@@ -325,6 +338,16 @@ def _serve_news(
         lapse.serve(publisher.path, publisher.page(len(items)), entries, now=now)
         paths.append(publisher.path)
     lapse.poll(paths, now=now)
+
+
+def _show_table() -> None:
+    """Every tag of the table, for who wants to know what is missing."""
+    for trend in TagTrend.objects.select_related("tag").order_by("tag__kind", "-mentions"):
+        number = "" if trend.momentum is None else f"{trend.momentum:+.2f}"
+        say(
+            f"  {trend.tag.kind:10} {trend.label:10} {number:>6} {trend.mentions:4} mentions "
+            f"{trend.publishers:3} publishers  {trend.tag.name}"
+        )
 
 
 def _feed(body: bytes) -> Page:
