@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 SHORT_TEXT = 700
 LONG_TEXT = 2500
+ALIKE = 0.05
+"""Similarity from which the rest of a text speaks of the same thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,10 @@ def _text_points(prominence: Prominence) -> float:
     if prominence.in_title:
         return 0.8 + repeated + spread
     early = first <= max(200, length * 0.15)
-    if length <= SHORT_TEXT:
-        base = 2.8 if early else 2.5
-    elif length <= LONG_TEXT:
-        base = 2.6 if early else 2.0
-    else:
+    if length > LONG_TEXT:
         base = 2.0 if early else 1.0
+    else:
+        # Named once in a short text: a real part of it only if the rest speaks of the same thing.
+        is_alike = prominence.similarity >= (ALIKE if early else 2 * ALIKE)
+        base = 2.6 if is_alike else 2.3 if length <= SHORT_TEXT else 1.8
     return base + repeated + spread

@@ -12,7 +12,8 @@ def relevance(**columns):
 def test_the_whole_scale_is_used_from_passing_mention_to_main_subject():
     assert relevance(mentions=1, first=5000, length=6000, paragraphs=1) == 1
     assert relevance(mentions=2, first=3000, length=6000, paragraphs=2) == 2
-    assert relevance(mentions=1, first=20, length=400, paragraphs=1) == 3
+    assert relevance(mentions=1, first=20, length=400, paragraphs=1) == 2
+    assert relevance(mentions=1, first=20, length=400, paragraphs=1, similarity=0.1) == 3
     assert relevance(in_title=True, mentions=1, first=50, length=400, paragraphs=1) == 4
     assert relevance(in_title=True, title_share=0.5, mentions=6, first=50, length=4000, paragraphs=5) == 5
 
