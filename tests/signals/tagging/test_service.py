@@ -1,9 +1,11 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from signals.curation.catalogue import add_alias, create_tag
 from signals.models import Decision, DirtyMark, Origin, Proposal, State, Tag, Tagging, User
@@ -137,3 +139,22 @@ def test_the_command_tags_what_waits_and_refuses_what_is_not_there(small_catalog
     assert "2 articles tagged" in out.getvalue()
     with pytest.raises(CommandError, match="No such article: 4242"):
         call_command("tag_articles", "4242")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_the_same_articles_write_each_mention_once(small_catalogue, article):
+    said = "There is a lack of trained AI nurses."
+    ids = [article(f"Mixture of experts {number}", f"{TEXT} {said}").pk for number in range(30)]
+
+    def work(chosen):
+        try:
+            for _ in range(3):
+                tag_articles(chosen)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(work, chosen) for chosen in (ids, ids[::-1], ids[10:])]:
+            done.result()
+    assert Tagging.objects.count() == 2 * len(ids)
+    assert Proposal.objects.get().articles_count == len(ids)
