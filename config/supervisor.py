@@ -343,6 +343,9 @@ def main() -> int:
     except (StartError, embedded.ServerError, ImproperlyConfigured) as error:
         sys.stderr.write(f"Vigie can't start: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        # Ctrl-C before anything was started.
+        return 130
     return 0
 
 

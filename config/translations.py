@@ -20,6 +20,8 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
+# Without English, which the msgids are written in.
+LANGUAGES = ("fr",)
 FOLDERS = ("config", "signals", "ingestion", "templates")
 _FUNCTIONS = ["_", "gettext_noop"] + [
     f"{n}{p}gettext{lazy}" for n in ("", "n") for p in ("", "p") for lazy in ("", "_lazy")
@@ -112,7 +114,7 @@ def update(wanted: Catalog, path: Path) -> None:
     """Merge what is wanted into a catalogue, drop what is not, and compile it."""
     with path.open("rb") as file:
         have = read_po(file, locale=path.parts[-3])
-    have.update(wanted, no_fuzzy_matching=True, update_header_comment=False)
+    have.update(wanted, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
     have.obsolete.clear()
     with path.open("wb") as file:
         write_po(file, have, width=110, sort_output=True, omit_header=False, include_lineno=False)
@@ -127,7 +129,8 @@ def main(arguments: list[str]) -> int:
     django.setup()
     wanted = gather()
     problems = []
-    for path in sorted((ROOT / "locale").glob("*/LC_MESSAGES/django.po")):
+    for language in LANGUAGES:
+        path = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
         if "--check" not in arguments:
             update(wanted, path)
         problems += [f"{path.parts[-3]}: {problem}" for problem in missing(wanted, path)]
