@@ -51,7 +51,7 @@ bench: install-dev ## measure: make bench NAME=replay
 	@$(PY) -m benchmarks.$(NAME)
 
 faults: install-dev ## kill things, for long
-	$(PY) -m pytest -q -m faults --long
+	env VIGIE_FAULTS=long $(PY) -m pytest -q -m faults
 
 lock: ## resolve the dependencies of pyproject.toml anew
 	@$(VENV) lock

@@ -11,10 +11,6 @@ from config import embedded
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="let tests that kill things go on for minutes")
-
-
 @pytest.fixture(scope="session")
 def servers() -> Iterator[None]:
     """PostgreSQL and Valkey, for tests that need Valkey but no database; `db` brings both."""
