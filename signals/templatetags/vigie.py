@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext, pgettext
 
-from signals.models import Kind, Label
+from signals.models import Kind, Label, State, Tagging
 from signals.web.charts import Spark, spark
 
 register = template.Library()
@@ -31,6 +32,11 @@ _STATUS_SHAPES = {
     "waiting": "M0 4h10v2H0z",
     "paused": "M1 0h3v10H1zM6 0h3v10H6z",
 }
+# A second "to" or "à" would leave it open where the two ends meet.
+_SHIFT = re.compile(
+    r"(?:From|De|Du|Des|D['’])\s*((?:(?!\b(?:to|à|vers)\b).)+)\b(?:to|à|vers)\s((?:(?!\bto\b|\bà\b|\bvers\b).)+)$",
+    re.S,
+)
 LANGUAGE_NAMES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Español", "zh": "中文"}
 
 
@@ -42,6 +48,24 @@ def kind_badge(kind: str) -> SafeString:
         kind,
         _SHAPES.get(Kind(kind), ""),
         Kind(kind).label,
+    )
+
+
+@register.simple_tag
+def tag_chip(tagging: Tagging) -> SafeString:
+    """A link to what an article carries; dashed while it is only suggested."""
+    tag = tagging.tag
+    ghost = tagging.state == State.SUGGESTED
+    return format_html(
+        '<a class="tag kind--{}{}" href="{}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="{}"/></svg>'
+        '<span class="visually-hidden">{}: </span>{}<span class="visually-hidden"> {}</span></a>',
+        tag.kind,
+        " tag--ghost" if ghost else "",
+        tag.get_absolute_url(),
+        _SHAPES.get(Kind(tag.kind), ""),
+        Kind(tag.kind).label,
+        tag,
+        f"({State(tagging.state).label})" if ghost else "",
     )
 
 
@@ -89,6 +113,13 @@ def times(value: float | None) -> str:
 
 
 @register.filter
+def shift(change: str) -> tuple[str, str] | None:
+    """'From paying per call to running it' as its two ends; None where it is not said that way."""
+    said = _SHIFT.match(change.strip())
+    return (said[1].strip(" ,"), said[2].strip(" .")) if said else None
+
+
+@register.filter
 def ago(moment: datetime | date | None) -> str:
     """How long ago, in one short word: 5 min, 3 h, 2 d, then the date."""
     if moment is None:
@@ -123,7 +154,7 @@ def tokens(count: int | None) -> str:
         return gettext("unknown")
     if count >= 1_000_000:
         return f"{count / 1_000_000:.3g}M"
-    return f"{count / 1000:.4g}K" if count >= 1000 else str(count)
+    return f"{count / 1000:.3g}K" if count >= 1000 else str(count)
 
 
 @register.filter

@@ -1,81 +1,115 @@
 // Keys, the scheme toggle and messages. Every page works without this file.
 (() => {
   const root = document.documentElement;
+  const one = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const typing = (target) => target.closest("input, textarea, select, [contenteditable], dialog[open]");
   const keysOn = () => localStorage.getItem("keys") !== "off";
 
+  // Words for everybody (the toast) and words for screen readers only.
+  let fading;
+  const toast = (words) => {
+    clearTimeout(fading);
+    one("#toast").textContent = words;
+    fading = setTimeout(() => (one("#toast").textContent = ""), 8000);
+  };
+  const announce = (words) => {
+    if (words) one("#announce").textContent = words;
+  };
+
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-scheme-toggle]")) {
+    const at = (selector) => event.target.closest(selector);
+    if (at("[data-scheme-toggle]")) {
       const dark = root.dataset.scheme
         ? root.dataset.scheme === "dark"
         : matchMedia("(prefers-color-scheme: dark)").matches;
       root.dataset.scheme = dark ? "light" : "dark";
       localStorage.setItem("scheme", root.dataset.scheme);
     }
-    if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
-    for (const open of document.querySelectorAll("details.bar__menu[open]")) {
+    if (at("[data-close]")) at("dialog").close();
+    if (at("[data-back]") && one(".panes--reading")) {
+      one(".panes").classList.remove("panes--reading");
+      one("[data-inbox] .list [aria-current]")?.scrollIntoView({ block: "center" });
+      event.preventDefault();
+    }
+    if (at("[data-next]") && inbox()) {
+      openArticle(1);
+      event.preventDefault();
+    }
+    for (const open of all("details.bar__menu[open]")) {
       if (!open.contains(event.target)) open.removeAttribute("open");
     }
   });
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-keys-switch]")) localStorage.setItem("keys", event.target.checked ? "on" : "off");
-    if (event.target.closest("[data-submit-on-change]")) event.target.form.requestSubmit();
   });
 
-  // Rows: a table or list marked data-rows has one current row, aria-selected.
-  const rows = () => [...document.querySelectorAll("[data-rows] [data-row]")];
-  const current = () => document.querySelector("[data-rows] [data-row][aria-selected=true]");
+  // Rows: in a table or list marked data-rows one row is current, and its first link has the focus.
+  const rows = () => all("[data-rows] [data-row]");
+  const current = () => one("[data-rows] [data-row][aria-current]");
   const select = (row) => {
     if (!row) return;
-    current()?.removeAttribute("aria-selected");
-    row.setAttribute("aria-selected", "true");
-    row.querySelector("a")?.focus({ preventScroll: true });
+    current()?.removeAttribute("aria-current");
+    row.setAttribute("aria-current", "true");
+    (one("a.name", row) || one("a", row) || row).focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   };
   const step = (by) => {
-    const all = rows();
-    if (!all.length) return;
-    const at = all.indexOf(current());
-    select(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
+    const every = rows();
+    const at = every.indexOf(current());
+    if (every.length) select(every[at < 0 ? 0 : Math.min(Math.max(at + by, 0), every.length - 1)]);
   };
 
-  // Inbox: the current suggestion is the first that still waits, unless another was chosen.
-  const inbox = () => document.querySelector("[data-inbox]");
-  const suggestions = () => [...document.querySelectorAll("[data-suggestion]")];
-  const chosen = () =>
-    document.querySelector("[data-suggestion][aria-current=true]") ||
-    document.querySelector("[data-suggestion][data-waiting]");
+  // Inbox: one suggestion is current, the first that waits unless another was chosen.
+  const inbox = () => one("[data-inbox]");
+  const suggestions = () => all("[data-suggestion]");
+  const chosen = () => one("[data-suggestion][aria-current]");
   const choose = (suggestion) => {
-    for (const other of suggestions()) other.removeAttribute("aria-current");
+    chosen()?.removeAttribute("aria-current");
     suggestion?.setAttribute("aria-current", "true");
     suggestion?.scrollIntoView({ block: "nearest" });
   };
-  const nextWaiting = () => suggestions().find((one) => one.hasAttribute("data-waiting"));
-  const openArticle = (by) => {
-    const links = [...document.querySelectorAll("[data-inbox] .list a")];
+  const nextWaiting = () => one("[data-suggestion][data-waiting]");
+  function openArticle(by) {
+    const links = all(".list a", inbox());
     const at = links.findIndex((link) => link.closest("[aria-current]"));
-    const link = links[Math.min(Math.max(at + by, 0), links.length - 1)];
-    if (link && links.indexOf(link) !== at) link.click();
-  };
-  const press = (selector) => chosen()?.querySelector(selector)?.click();
+    if (links[at + by]) links[at + by].click();
+    // Past the end of the list: what waits by now begins anew.
+    else if (by > 0) location.assign(inbox().dataset.inbox);
+  }
+  const press = (selector) => chosen() && one(selector, chosen())?.click();
 
   const inboxKey = (key) => {
     if (key === "j" || key === "k") {
       const by = key === "j" ? 1 : -1;
-      const all = suggestions();
-      const at = all.indexOf(chosen());
-      if (at >= 0 && all[at + by]) choose(all[at + by]);
+      const every = suggestions();
+      const next = every[every.indexOf(chosen()) + by];
+      // Nothing left to decide here: on to the next article.
+      if (chosen() && next && (by < 0 || nextWaiting())) choose(next);
       else openArticle(by);
     } else if (key === "J") openArticle(1);
     else if (key === "K") openArticle(-1);
     else if (key === "a") press("[data-verdict=accept]");
     else if (key === "x") press("[data-verdict=reject]");
     else if (/^[1-5]$/.test(key)) press(`[data-score="${key}"]`);
-    else if (key === "u") document.querySelector("[data-undo]")?.click();
-    else if (key === "o") document.querySelector("[data-open]")?.click();
+    else if (key === "u") one("[data-undo]")?.click();
+    else if (key === "o") one("[data-open]")?.click();
     else return false;
     return true;
+  };
+  // The list shows what was read and what is decided, without being loaded again.
+  const showInList = () => {
+    const left = one("#left");
+    const reading = one("[data-reading]")?.dataset.reading;
+    for (const entry of all("[data-inbox] .list li")) {
+      entry.toggleAttribute("aria-current", entry.dataset.article === reading);
+      if (entry.dataset.article === reading) entry.setAttribute("aria-current", "true");
+      if (left && entry.dataset.article === left.dataset.article) {
+        entry.classList.toggle("is-done", left.dataset.left === "0");
+        one(".left", entry).textContent = left.dataset.words;
+      }
+    }
   };
 
   document.addEventListener("keydown", (event) => {
@@ -84,32 +118,75 @@
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    if (event.key === "/") document.querySelector("[data-key='/']")?.focus();
+    if (event.key === "/") (one("main [data-key='/']") || one("[data-key='/']"))?.focus();
     else if (event.key === "?") {
-      document.querySelector("[data-keys-switch]").checked = keysOn();
-      document.getElementById("keys-help").showModal();
+      one("[data-keys-switch]").checked = keysOn();
+      one("#keys-help").showModal();
     } else if (inbox() && inboxKey(event.key)) {
       // done
-    } else if (event.key === "j") step(1);
+    } else if (event.key === "u" && one("[data-undo]")) one("[data-undo]").click();
+    else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
-    else if (event.key === "o" && current()) current().querySelector("a")?.click();
+    else if (event.key === "o" && current()) one("a", current())?.click();
     else return;
     event.preventDefault();
   });
 
-  // A failed action says why instead of vanishing.
-  const toast = (words) => {
-    document.getElementById("toast").textContent = words;
+  // A filter that is not set has no place in the address.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { verb, parameters } = event.detail;
+    if (verb !== "get") return;
+    for (const [name, value] of Object.entries(parameters)) if (value === "") delete parameters[name];
+  });
+
+  // What a swap takes away from under the focus, it gives back nearby.
+  let hadFocus = false;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    hadFocus = event.detail.target.contains(document.activeElement);
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const target = event.detail.elt;
+    if (inbox()) {
+      showInList();
+      if (event.detail.target?.id === "read") {
+        inbox().classList.add("panes--reading");
+        if (one("#read").getBoundingClientRect().top < 0) one("#read").scrollIntoView();
+        one("[data-inbox] .list [aria-current]")?.scrollIntoView({ block: "nearest" });
+      }
+      choose(nextWaiting() || null);
+      announce(one("#left")?.textContent.trim());
+      if (hadFocus && document.activeElement === document.body) {
+        (nextWaiting() || one("[data-next]"))?.focus({ preventScroll: true });
+      }
+    } else {
+      announce(one("[data-count]")?.textContent.trim());
+      if (hadFocus && document.activeElement === document.body) {
+        (target.closest?.("[tabindex]") || one("#main")).focus({ preventScroll: true });
+      }
+    }
+    hadFocus = false;
+  });
+
+  // A failed action says why instead of vanishing; so does what was undone.
+  const said = (xhr, header) => {
+    const words = xhr.getResponseHeader(header);
+    return words && decodeURIComponent(words);
   };
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const words = said(event.detail.xhr, "X-Said");
+    if (words) toast(words);
+  });
   document.addEventListener("htmx:responseError", (event) => {
-    const said = event.detail.xhr.getResponseHeader("X-Reason");
-    toast(said ? decodeURIComponent(said) : `${event.detail.xhr.status} ${event.detail.xhr.statusText}`);
+    const { xhr } = event.detail;
+    toast(said(xhr, "X-Reason") || `${xhr.status} ${xhr.statusText}`);
   });
   document.addEventListener("htmx:sendError", () => toast("The server could not be reached."));
-  document.addEventListener("htmx:afterSettle", () => {
-    if (inbox()) choose(nextWaiting() || suggestions()[0]);
-  });
+
   document.addEventListener("DOMContentLoaded", () => {
-    if (inbox()) choose(nextWaiting() || suggestions()[0]);
+    one(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    if (inbox()) {
+      choose(nextWaiting() || null);
+      one("[data-inbox] .list [aria-current]")?.scrollIntoView({ block: "nearest" });
+    }
   });
 })();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from signals.curation.proposals import accept_proposal, fold_proposal, reject_pr
 from signals.curation.undo import undo_last
 from signals.models import Article, Change, Decision, Proposal, State, Tag, Tagging, User
 from signals.web.access import analysts_only
+from signals.web.context import waiting_count
 from signals.web.pages import page_of, render_page
 from signals.web.passages import marked_text
 
@@ -58,11 +60,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "article": article,
+        "is_asked": article is not None and str(article.pk) == asked,
         "tab": "articles",
         "proposals_waiting": Proposal.objects.filter(status=Proposal.Status.WAITING).count(),
         **(_reading(article) if article else {}),
     }
-    return render_page(request, "inbox/inbox.html", context, partial="inbox/_read.html")
+    return render_page(request, "inbox/inbox.html", context, partial="inbox/_opened.html")
 
 
 def _reading(article: Article) -> dict[str, object]:
@@ -80,9 +83,9 @@ def _reading(article: Article) -> dict[str, object]:
     return {
         "article": article,
         "taggings": taggings,
+        "left": sum(t.state in {State.SUGGESTED, State.SAMPLED} for t in taggings),
         "body": marked_text(article.text, spans),
         "scale": range(1, 6),
-        "reasons": [choice for choice in Decision.Why.choices if choice[0]],
     }
 
 
@@ -110,8 +113,15 @@ def decide(request: HttpRequest, article_pk: int, tag_pk: int) -> HttpResponse:
     _forget_count()
     if getattr(request, "htmx", False):
         tagging = Tagging.objects.select_related("tag").with_relevance().get(article=article, tag=tag)
-        context = {"tagging": tagging, "article": article, "scale": range(1, 6)}
-        return render_page(request, "inbox/_suggestion.html", context)
+        context = {
+            "tagging": tagging,
+            "article": article,
+            "scale": range(1, 6),
+            "left": Tagging.objects.waiting().filter(article=article).count(),
+            "articles_waiting": waiting_articles().count(),
+            "menu_waiting": waiting_count(),
+        }
+        return render_page(request, "inbox/_decided.html", context)
     left = Tagging.objects.waiting().filter(article=article).exists()
     return redirect(reverse("inbox") + (f"?article={article.pk}" if left else ""))
 
@@ -126,8 +136,17 @@ def undo(request: HttpRequest) -> HttpResponse:
     except CurationError as refused:
         return _refused(request, refused, reverse("inbox"))
     _forget_count()
-    messages.success(request, _("Undone: %(what)s") % {"what": change.title})
     target = _place(change)
+    said = _("Undone: %(what)s") % {"what": change.title}
+    if getattr(request, "htmx", False) and target.startswith(reverse("inbox") + "?"):
+        # The list stays as it is, with its scroll position; only what is read is swapped.
+        response = HttpResponse(status=204)
+        response["HX-Location"] = json.dumps(
+            {"path": target, "target": "#read", "swap": "innerHTML show:none"}
+        )
+        response["X-Said"] = quote(said)
+        return response
+    messages.success(request, said)
     if getattr(request, "htmx", False):
         response = HttpResponse(status=204)
         response["HX-Redirect"] = target

@@ -165,7 +165,7 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         "chart": week_chart(weeks),
         "evidence": page_of(request, evidence, EVIDENCE_ROWS),
         "rows": tag.note_rows.select_related("note__article").order_by("-pk")[:10],
-        "names": tag.names.filter(is_live=True).order_by("is_alias", "name"),
+        "names": tag.names.filter(is_live=True).exclude(name__in=[tag.name, tag.name_fr]).order_by("name"),
         "themes": tag.themes.all(),
         **_rating_context(tag, request.user),
     }
