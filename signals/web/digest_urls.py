@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals.web.views import digests
+from signals.web.views import digests, subscriptions
 
 urlpatterns = [
-    path("subscribe/", digests.subscribe, name="subscribe"),
+    path("subscribe/", subscriptions.subscribe, name="subscribe"),
+    path("subscribe/asked/", subscriptions.asked, name="subscribe-asked"),
+    path("subscribe/confirm/<str:token>/", subscriptions.confirm, name="subscription-confirm"),
+    path("subscribe/yours/<str:token>/", subscriptions.preferences, name="subscription"),
+    path("subscribe/yours/<str:token>/forget/", subscriptions.forget, name="subscription-forget"),
+    path("subscribe/leave/<str:token>/", subscriptions.leave, name="unsubscribe"),
+    path("d/<str:token>/", digests.evidence, name="digest-evidence"),
     path("digests/", digests.archive, name="digests"),
     path("digests/<str:period>/", digests.digest, name="digest"),
+    path("digests/<str:period>/mail.html", digests.digest_mail, name="digest-mail"),
 ]

@@ -1,27 +1,145 @@
-"""The newsletter's pages."""
+"""The newsletter's archive, its preview, and the read-only pages that mails link to."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.conf import settings
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET
 
-from signals.models import Edition
+from signals.digests.choose import choose_content, default_week, end_of
+from signals.digests.content import Content
+from signals.digests.editions import edition_of
+from signals.digests.links import READER, read_evidence_token
+from signals.digests.render import Rendered, preferences_hash, render
+from signals.digests.weeks import Week
+from signals.links import safe_link
+from signals.models import Delivery, Edition, Release, State, Tag, Tagging, User
 from signals.web.access import public
 from signals.web.pages import page_of, render_page
 
+_QUOTES = 50
+# A mail carries its styles in its elements; nothing else of it may do anything.
+_MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; sandbox allow-popups"
+
+
+@require_GET
+def archive(request: HttpRequest) -> HttpResponse:
+    """All editions, newest first; analysts may look at the next one."""
+    editions = Edition.objects.exclude(status=Edition.Status.EMPTY).defer("content")
+    week = default_week()
+    following = week.period if _may_preview(request) and edition_of(week) is None else ""
+    context = {"page": page_of(request, editions, 26), "following": following}
+    return render_page(request, "digests/archive.html", context)
+
+
+@require_GET
+def digest(request: HttpRequest, period: str) -> HttpResponse:
+    """One edition as it was sent; one that was not sent yet is a preview for analysts."""
+    week = _week(period)
+    edition = edition_of(week)
+    mail = _mail(request, week, edition)
+    context = {
+        "period": week.period,
+        "edition": edition,
+        "mail": mail,
+        "text": mail.text.replace(READER, "…") if mail else "",
+        "is_preview": edition is None or edition.status == Edition.Status.DRAFT,
+        "counts": _counts(edition) if edition and _may_preview(request) else [],
+    }
+    return render_page(request, "digests/digest.html", context)
+
+
+@require_GET
+@xframe_options_sameorigin
+def digest_mail(request: HttpRequest, period: str) -> HttpResponse:
+    """The mail itself, for the frame on its page: mails carry their styles in the text, and no script runs here."""
+    week = _week(period)
+    mail = _mail(request, week, edition_of(week))
+    if mail is None:
+        raise Http404
+    # nobody's own links: what stands here is for all to see
+    html = mail.html.replace("<a ", '<a target="_blank" ')
+    for name in ("subscription", "unsubscribe"):
+        html = html.replace(f"{settings.PUBLIC_URL}{reverse(name, args=[READER])}", reverse("subscribe"))
+    response = HttpResponse(html)
+    response["Content-Security-Policy"] = _MAIL_POLICY
+    return response
+
+
+def _week(period: str) -> Week:
+    try:
+        return Week.parse(period)
+    except ValueError as wrong:
+        raise Http404 from wrong
+
+
+def _may_preview(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_analyst
+
+
+def _mail(request: HttpRequest, week: Week, edition: Edition | None) -> Rendered | None:
+    """The mail with everything in it, as frozen; before that, for analysts, as it would be. None when empty."""
+    language = (translation.get_language() or settings.LANGUAGE_CODE)[:2]
+    if edition is not None and edition.frozen_at is not None:
+        kept = edition.renderings.filter(preferences_hash=preferences_hash([], 1), language=language).first()
+        return Rendered(kept.subject, kept.html, kept.text) if kept else None
+    if not _may_preview(request) or week.starts_on > timezone.now().date():
+        raise Http404
+    content = choose_content(week) if edition is None else Content.from_params(edition.content)
+    return None if content.is_empty else render(content.chosen([], 1), week.period, language)
+
+
+def _counts(edition: Edition) -> list[tuple[str, int]]:
+    """How the deliveries stand, in words."""
+    counted = edition.deliveries.values_list("status").annotate(n=Count("pk")).order_by("status")
+    return [(str(Delivery.Status(status).label), n) for status, n in counted]
+
 
 @public
-def subscribe(request: HttpRequest) -> HttpResponse:
-    """Ask for the newsletter."""
-    return render_page(request, "digests/subscribe.html", {})
+@require_GET
+def evidence(request: HttpRequest, token: str) -> HttpResponse:
+    """What stands behind a claim of a mail, as known when it was made: no log-in, nothing to change."""
+    found = read_evidence_token(token)
+    edition = Edition.objects.filter(cadence="weekly", period=found[1]).first() if found else None
+    if found is None:
+        return render_page(request, "digests/gone.html", {}, status=410)
+    what, period, pk = found
+    as_of = Content.from_params(edition.content).as_of_day if edition else _week(period).ends_on
+    context = {"period": period, "as_of": as_of}
+    if what == "release":
+        return _release_evidence(request, pk, context)
+    tag = Tag.objects.select_related("merged_into").filter(pk=pk).first()
+    if tag is None:
+        return render_page(request, "digests/gone.html", {}, status=410)
+    tag = tag.merged_into or tag
+    taggings = (
+        Tagging.objects.counted()
+        .filter(tag=tag, article__known_at__lt=end_of(as_of), known_at__lt=end_of(as_of))
+        .exclude(state=State.REJECTED)
+        .select_related("article", "article__source")
+        .order_by("-article__sort_at", "-article_id")
+    )
+    shown = {
+        "tag": tag,
+        "taggings": [(tagging, safe_link(tagging.article.url)) for tagging in taggings[:_QUOTES]],
+        "count": taggings.count(),
+    }
+    page = render_page(request, "digests/evidence.html", context | shown)
+    page["X-Robots-Tag"] = "noindex"
+    return page
 
 
-def archive(request: HttpRequest) -> HttpResponse:
-    """All editions, newest first."""
-    return render_page(request, "digests/archive.html", {"page": page_of(request, Edition.objects.all())})
-
-
-def digest(request: HttpRequest, period: str) -> HttpResponse:
-    """One edition."""
-    edition = get_object_or_404(Edition, cadence="weekly", period=period)
-    return render_page(request, "digests/digest.html", {"edition": edition})
+def _release_evidence(request: HttpRequest, pk: int, context: dict[str, object]) -> HttpResponse:
+    release = Release.objects.select_related("model", "article").filter(pk=pk).first()
+    if release is None:
+        return render_page(request, "digests/gone.html", {}, status=410)
+    facts = [(fact, safe_link(fact.origin_url)) for fact in release.model.facts.order_by("field", "-rank")]
+    page = render_page(
+        request, "digests/release_evidence.html", context | {"release": release, "facts": facts}
+    )
+    page["X-Robots-Tag"] = "noindex"
+    return page

@@ -1,0 +1,83 @@
+"""`send_digest`: make, freeze and send a week's edition, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from signals.digests.choose import choose_content, default_week
+from signals.digests.content import Content
+from signals.digests.editions import audience, edition_of
+from signals.digests.schedule import send_edition
+from signals.digests.weeks import Week
+from signals.management.base import Summary, VigieCommand
+from signals.models import Delivery, Edition, sample_day
+
+
+class Command(VigieCommand):
+    """Send a week's edition to everybody who asked; a second run sends nothing again."""
+
+    help = "Make, freeze and send a week's digest; a second run sends nothing again."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """`--week`, `--dry-run`."""
+        parser.add_argument("--week", help="an ISO week such as 2026-W47; the last full one if not given")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be sent, to how many")
+
+    def run(self, **options: Any) -> Summary:
+        """Send, or with `--dry-run` only look."""
+        try:
+            week = Week.parse(options["week"]) if options["week"] else default_week()
+        except ValueError as wrong:
+            raise CommandError(str(wrong)) from wrong
+        if options["dry_run"]:
+            return self._look(week)
+        sample = sample_day()
+        if not week.is_over(timezone.now()) and not (sample and Week.of(sample) == week):
+            raise CommandError(f"{week.period} is not over yet; --dry-run shows it as it stands")
+        run = send_edition(week=week)
+        return {
+            "edition": week.period,
+            "status": run.edition.status,
+            "reserved": run.reserved,
+            "sent": run.sent.sent,
+            "deferred": run.sent.deferred,
+            "refused": run.sent.failed,
+            "unknown": run.sent.unknown,
+            # the rest waits for the next try, or for the operator
+            "failed": bool(run.sent.deferred or run.sent.unknown),
+        }
+
+    def _look(self, week: Week) -> Summary:
+        edition = edition_of(week)
+        content = Content.from_params(edition.content) if edition else choose_content(week)
+        all_of_it = content.chosen([], 1)
+        if edition is not None and edition.frozen_at is not None:
+            waiting = [Delivery.Status.RESERVED, Delivery.Status.DEFERRED]
+            readers = edition.deliveries.filter(status__in=waiting).count()
+        else:
+            groups = [g for g in audience() if not content.chosen(g.kinds, g.least_relevancy).is_empty]
+            readers = sum(len(group.readers) for group in groups)
+        return {
+            "edition": week.period,
+            "status": edition.status if edition else "empty" if content.is_empty else Edition.Status.DRAFT,
+            "readers": readers,
+            "movers": len(all_of_it.movers),
+            "early_risers": len(all_of_it.risers),
+            "releases": len(all_of_it.releases),
+            "titles": [move.name for move in all_of_it.movers + all_of_it.risers],
+        }
+
+    def say(self, summary: Summary) -> str:
+        """One sentence."""
+        if "readers" in summary:
+            what = ", ".join(summary["titles"]) or "nothing"
+            return (
+                f"{summary['edition']} ({summary['status']}) would go to {summary['readers']} readers:"
+                f" {what}; {summary['releases']} releases"
+            )
+        counts = ("reserved", "sent", "deferred", "refused", "unknown")
+        numbers = ", ".join(f"{summary[name]} {name}" for name in counts)
+        return f"{summary['edition']} ({summary['status']}): {numbers}"

@@ -1,0 +1,20 @@
+"""Celery's way in: each task calls one function, and may run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from signals.digests.schedule import run_due
+from signals.trends.rollup import roll_up
+
+
+@shared_task(name="signals.tasks.roll_up_due")
+def roll_up_due() -> None:
+    """Recount what moved, and every tag's trend."""
+    roll_up()
+
+
+@shared_task(name="signals.tasks.send_due_digests")
+def send_due_digests() -> None:
+    """Make last week's edition when it is due, and send what is waiting."""
+    run_due()
