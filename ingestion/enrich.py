@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Final, Literal
 import redis
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from ingestion.client import default_fetcher
@@ -119,12 +121,18 @@ def default_pages() -> Pages:
     return Pages(default_fetcher(), default_hosts())
 
 
-def claim_due_pages(*, now: datetime, limit: int) -> dict[str, list[int]]:
-    """Take articles whose page is due, newest first, by host; a lost claim is due again after a while."""
-    due = Article.objects.filter(text_due_at__lte=now).select_for_update(skip_locked=True)
+def claim_due_pages(*, now: datetime, limit: int, per_publisher: int = 20) -> dict[str, list[int]]:
+    """Take articles whose page is due, newest first, by host; a lost claim is due again after a while.
+
+    A few of each publisher at a time: its host is asked once a second, and others must not wait for that.
+    """
+    place = Window(RowNumber(), partition_by="publisher", order_by=["-sort_at", "-id"])
+    due = Article.objects.filter(text_due_at__lte=now)
+    first = due.annotate(place=place).filter(place__lte=per_publisher).order_by("-sort_at")
     by_host: defaultdict[str, list[int]] = defaultdict(list)
     with transaction.atomic():
-        rows = list(due.order_by("-sort_at").values_list("id", "url")[:limit])
+        chosen = list(first.values_list("id", flat=True)[:limit])
+        rows = list(due.filter(pk__in=chosen).select_for_update(skip_locked=True).values_list("id", "url"))
         Article.objects.filter(pk__in=[pk for pk, _ in rows]).update(text_due_at=now + LEASE)
     for pk, url in rows:
         by_host[host_of(url)].append(pk)

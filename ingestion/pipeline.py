@@ -17,7 +17,7 @@ from random import Random, SystemRandom
 from typing import Any, ClassVar, Literal
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -110,6 +110,9 @@ def poll_source(
         return attempt.succeed(fetched, body_hash=body_hash, reader=reader, parsed=parsed)
     except IngestError as error:
         return attempt.fail(error, hosts, status=fetched.status)
+    except OperationalError:
+        # The database went away: not the source's fault. The claim ends, and the source is read again.
+        raise
     except DatabaseError as error:
         reason = str(error).strip().split("\n", 1)[0]
         return attempt.fail(StoreFailed(reason), hosts, status=fetched.status)

@@ -133,3 +133,4 @@ def set_enabled(source: Source, *, enabled: bool, now: datetime) -> None:
 def make_due(source: Source, *, now: datetime) -> None:
     """Let a source be read at the next opportunity."""
     Schedule.objects.update_or_create(source=source, defaults={"due_at": now})
+    Source.objects.filter(pk=source.pk).update(next_attempt_at=now)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from ingestion.dates import clamp
 from ingestion.language import choose_language
@@ -161,7 +161,8 @@ def _insert(
         with transaction.atomic():
             inserted = _insert_rows(source, made, forms, now)
     except DatabaseError:
-        # If it was the connection and not an entry, the transaction around us fails as a whole.
+        if connection.needs_rollback:  # it was the connection, not an entry
+            raise
         inserted = []
         for key, article in made.items():
             article.pk = None
@@ -169,6 +170,8 @@ def _insert(
                 with transaction.atomic():
                     inserted += _insert_rows(source, {key: article}, forms, now)
             except DatabaseError as error:
+                if connection.needs_rollback:
+                    raise
                 counts.refuse(fresh[key].position, _first_line(error), fresh[key].title)
     counts.new += len(inserted)
     counts.article_ids += inserted
@@ -284,6 +287,8 @@ def _edit(
                 row.content_hash, row.form_hash = forms[key].content, forms[key].rest
                 row.save(update_fields=["entry_key", "url_key", "content_hash", "form_hash"])
         except DatabaseError as error:
+            if connection.needs_rollback:
+                raise
             counts.refuse(entry.position, _first_line(error), entry.title)
             continue
         counts.changed += 1

@@ -18,7 +18,6 @@ _FULL_FETCH_QUEUE = 500
 _FULL_ANALYZE_QUEUE = 50
 _SWEPT_ARTICLES = 20 * ANALYZE_BATCH
 _SWEPT_PAGES = 300
-_PAGES_BATCH = 10
 
 
 @shared_task(name="ingestion.tasks.poll_due")
@@ -67,5 +66,4 @@ def sweep() -> None:
     waiting = backlog("fetch")
     if waiting is not None and waiting <= _FULL_FETCH_QUEUE:
         for article_ids in enrich.claim_due_pages(now=now, limit=_SWEPT_PAGES).values():
-            for start in range(0, len(article_ids), _PAGES_BATCH):
-                enqueue("ingestion.tasks.fetch_pages", article_ids[start : start + _PAGES_BATCH])
+            enqueue("ingestion.tasks.fetch_pages", article_ids)

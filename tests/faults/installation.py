@@ -115,7 +115,20 @@ class Installation:
 
     def words_of_workers(self) -> str:
         logs = sorted((self.home / "log").glob("*.log"))
-        return "\n".join(f"== {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in logs)
+        state = self.ask("""SELECT json_build_object(
+            'attempts', (SELECT json_object_agg(error, n) FROM
+                         (SELECT error, count(*) AS n FROM ingestion_fetch GROUP BY error) one),
+            'texts', (SELECT json_agg(DISTINCT error_text) FROM ingestion_fetch),
+            'health', (SELECT json_object_agg(health, n) FROM
+                       (SELECT health, count(*) AS n FROM signals_source GROUP BY health) two),
+            'articles', (SELECT count(*) FROM signals_article),
+            'processed', (SELECT count(processed_at) FROM signals_article),
+            'open', (SELECT count(*) FROM ingestion_fetch WHERE finished_at IS NULL),
+            'leases', (SELECT count(*) FROM ingestion_schedule WHERE lease_until > now()))""")
+        queues = {queue: self.valkey.llen(queue) for queue in ("fetch", "analyze")}
+        return f"{state}\n{queues}\n" + "\n".join(
+            f"== {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in logs
+        )
 
 
 @contextmanager

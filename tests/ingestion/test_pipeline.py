@@ -1,5 +1,6 @@
 """A poll from claim to tagging, over real HTTP, with every attempt on record."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -235,3 +236,18 @@ def test_all_real_feeds_are_stored_once(shared_data, site, poll):
     assert sum(result.unchanged for result in again) == 3030
     same_page = Article.objects.filter(source__url__contains="windsurf").filter(url__contains="#")
     assert same_page.count() >= 265
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_poll_one_source_at_once_store_it_once(source, fetcher, hosts):
+    def work(_):
+        try:
+            return poll_source(source.pk, fetcher=fetcher, hosts=hosts, now=NOW, force=True, patience=0).state
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        states = list(pool.map(work, range(8)))
+    assert states.count("stored") == 1
+    assert set(states) <= {"stored", "skipped", "unchanged"}
+    assert Article.objects.count() == SeenEntry.objects.count() == 50
