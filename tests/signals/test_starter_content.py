@@ -197,7 +197,7 @@ def test_briefs_come_in_both_languages_from_many_publishers_and_mostly_late():
         r"falling (?:token )?prices|baisse des prix|prix ayant baissé",
         r"copyright|droit d'auteur",
         r"AI Act",
-        r"prompt injection",
+        r"prompt injection|injection de prompt",
         r"hybrid",
         r"benchmark|evaluation|évaluation|bancs d'essai",
         r"mixture of experts|\bMoE\b",

@@ -1,0 +1,99 @@
+"""The first run: loaded once, alive on its first page, and taken away with one click."""
+
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+from django.db import transaction
+
+from signals.curation.starter import load_starter, remove_sample
+from signals.models import (
+    Article,
+    ArticleType,
+    Kind,
+    NoteRow,
+    Proposal,
+    Release,
+    Setting,
+    Source,
+    Tag,
+    TagTrend,
+)
+from signals.trends.labels import Label
+
+NUMBERED = 30
+LEAST = {Kind.SIGNAL: 4, Kind.BEHAVIOR: 4, Kind.TECHNOLOGY: 4, Kind.ISSUE: 4, Kind.CONCERN: 2}
+
+
+def count_rows():
+    """How many of everything that the first run writes."""
+    tables = (Tag, Article, Release, Source, NoteRow, Proposal, TagTrend)
+    return {table.__name__: table.objects.count() for table in tables}
+
+
+def newest_day():
+    """The day of the sample's newest article."""
+    return Article.objects.filter(is_sample=True).latest("published_at").published_at.date()
+
+
+@pytest.fixture(scope="module")
+def first_run(django_db_setup, django_db_blocker):
+    """The starter content, loaded once for this file and rolled back after it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        first = load_starter()
+        before = count_rows()
+        again = load_starter()
+        yield SimpleNamespace(first=first, again=again, before=before)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def numbers(first_run, db):
+    """The trends of the tags that show a number."""
+    return list(TagTrend.objects.exclude(label=Label.TOO_LITTLE).select_related("tag"))
+
+
+def test_loading_twice_is_loading_once(first_run, db):
+    assert (first_run.first.briefs, first_run.first.notes) == (40, 12)
+    assert (first_run.again.tags, first_run.again.briefs, first_run.again.notes) == (0, 0, 0)
+    assert count_rows() == first_run.before
+
+
+def test_every_kind_has_tags_with_a_number_on_the_samples_last_day(numbers):
+    assert len(numbers) >= NUMBERED
+    assert {trend.as_of for trend in numbers} == {newest_day()}
+    assert all(trend.mentions >= 3 and trend.publishers >= 2 for trend in numbers)
+    of_kind = Counter(trend.tag.kind for trend in numbers)
+    assert {kind: of_kind[kind] for kind, least in LEAST.items() if of_kind[kind] < least} == {}
+
+
+def test_the_first_page_shows_movement_of_several_sorts_and_much_that_stays(numbers):
+    labels = Counter(trend.label for trend in numbers)
+    assert labels[Label.SURGING] >= 4
+    assert labels[Label.EMERGING] >= 3
+    assert labels[Label.NEW] >= 1
+    assert labels[Label.SPIKE] >= 1
+    assert labels[Label.STEADY] >= 10
+
+
+def test_half_of_the_notes_rows_are_linked_and_some_are_proposals(first_run, db):
+    linked = NoteRow.objects.filter(link=NoteRow.Link.CONFIRMED).count()
+    assert 0.5 <= linked / NoteRow.objects.count() <= 0.75
+    assert Proposal.objects.filter(status=Proposal.Status.WAITING).count() >= 20
+
+
+def test_removing_the_sample_keeps_catalogue_and_releases_and_it_does_not_come_back(first_run, db):
+    tags, releases = Tag.objects.count(), Release.objects.count()
+    facts = Article.objects.filter(type=ArticleType.RELEASE).count()
+    assert remove_sample() == 52
+    assert not Article.objects.filter(is_sample=True).exists()
+    assert not NoteRow.objects.exists()
+    assert not Source.objects.filter(is_sample=True).exists()
+    assert not Proposal.objects.filter(status=Proposal.Status.WAITING, evidence=None).exists()
+    assert (Tag.objects.count(), Release.objects.count()) == (tags, releases)
+    assert Article.objects.filter(type=ArticleType.RELEASE).count() == facts > 200
+
+    again = load_starter()
+    assert (again.briefs, again.notes) == (0, 0)
+    assert not Article.objects.filter(is_sample=True).exists()
+    assert Setting.objects.get(name="sample").value == {}
