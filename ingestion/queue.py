@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,13 +15,23 @@ from kombu.exceptions import OperationalError
 log = logging.getLogger(__name__)
 
 ANALYZE_BATCH: Final = 100
+_RETRY_BROKER_SECONDS: Final = 15.0
+
+
+class _Broker:
+    """Finding out that the broker is away takes seconds: not for every one of many hints."""
+
+    away_until = 0.0
 
 
 def enqueue(task: str, *arguments: object) -> bool:
     """Ask a worker to run a task by name; false when the broker is away."""
+    if time.monotonic() < _Broker.away_until:
+        return False
     try:
         current_app.send_task(task, args=arguments, retry=False)
     except OperationalError as error:
+        _Broker.away_until = time.monotonic() + _RETRY_BROKER_SECONDS
         log.warning("%s waits for the sweep, the broker is away: %s", task, error)
         return False
     return True
