@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from signals.tagging.matcher import Match
 from signals.tagging.profiles import GAP, Profile, name_variants
@@ -64,6 +63,9 @@ class Linker:
                 self._equal.setdefault((profile.kind, key(words)), index)
                 names.append(words)
                 self._owners.append(index)
+        # Not at the top: it takes as long to import as the rest of a process's start, and few tag.
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         self._characters = TfidfVectorizer(analyzer=character_features, sublinear_tf=True)
         self._names = csr_array(self._characters.fit_transform(names or [split_words("vigie")]).T)
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.preprocessing import normalize
 
 from signals.tagging.evidence import split_sentences
 from signals.tagging.profiles import Profile
 from signals.tagging.words import STOP_WORDS, Words, split_words
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 _COLUMNS_LIMIT: Final = 100_000
 _NOTHING: Final = np.zeros(0, dtype=np.int32)
@@ -62,6 +63,9 @@ class Vectors:
             for profile in profiles
             for span in split_sentences(profile.text)
         ]
+        # Not at the top: it takes as long to import as the rest of a process's start, and few tag.
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         self._words = TfidfVectorizer(analyzer=word_features, sublinear_tf=True, dtype=np.float64)
         self._characters = TfidfVectorizer(analyzer=character_features, sublinear_tf=True, dtype=np.float64)
         self.cues = [
@@ -89,6 +93,8 @@ class Vectors:
             rows.append(np.concatenate(columns) if columns else _NOTHING)
         starts = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
         columns_of_all = np.concatenate([_NOTHING, *rows])
+        from sklearn.preprocessing import normalize
+
         matrix = csr_array(
             (np.ones(len(columns_of_all)), columns_of_all, starts), shape=(len(texts), len(vocabulary))
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal, special, stats
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -144,6 +144,9 @@ def weekly_band(
     # scipy's quantiles of a distribution of mean 0 are nan; the interval is simply 0 to 0
     chance = size / (size + np.maximum(mean, 1e-12))
     expected[:, at] = mean
+    # Here because importing it takes as long as the rest of a web process's start.
+    from scipy import stats
+
     low[:, at] = np.maximum(stats.nbinom.ppf(0.025, size, chance), 0)
     high[:, at] = np.maximum(stats.nbinom.ppf(0.975, size, chance), 0)
     for values in (expected, low, high):
@@ -234,6 +237,9 @@ def _faded(series: Ints, ends: Ints, pace: Pace) -> Floats:
     if ends.size == 1:
         past = series[..., : max(int(at[0]) + 1, 0)].astype(np.float64)
         return np.asarray(past @ rho ** np.arange(past.shape[-1] - 1, -1, -1.0))[..., None]
+    # Here because importing it takes as long as the rest of a web process's start.
+    from scipy import signal
+
     faded = signal.lfilter([1.0], [1.0, -rho], series.astype(np.float64), axis=-1)
     return np.asarray(np.where(at >= 0, faded[..., np.maximum(at, 0)], 0.0), dtype=np.float64)
 
