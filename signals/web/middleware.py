@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -30,10 +32,16 @@ class LogInRequiredMiddleware:
         if isinstance(user, User):
             translation.activate(user.language)
             request.LANGUAGE_CODE = user.language
+            with suppress(zoneinfo.ZoneInfoNotFoundError, ValueError):
+                timezone.activate(user.time_zone)
             now = timezone.now()
             if user.last_visit_at is None or now - user.last_visit_at > _VISIT_STEP:
                 User.objects.filter(pk=user.pk).update(last_visit_at=now)
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            # The thread serves somebody else next.
+            timezone.deactivate()
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object

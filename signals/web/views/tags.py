@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.contrib import messages
 from django.core.paginator import Page
@@ -172,8 +172,8 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     return render_page(request, "tags/tag.html", context, partial="tags/_evidence.html")
 
 
-def _after(day: date) -> date:
-    return day + timedelta(days=1)
+def _after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
 
 
 def _rating_context(tag: Tag, user: object, error: str = "") -> dict[str, object]:

@@ -1,0 +1,139 @@
+"""Triage: what a decision costs, what it shows, and what undo brings back."""
+
+from urllib.parse import unquote
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from signals.models import Decision, Proposal, Role, State, Tag, Tagging
+from tests.signals.web.making import fill, make_article, make_proposal, make_source, make_tag, plain
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def suggested(db) -> Tagging:
+    cache.clear()
+    return Tagging.objects.get(article=make_article(make_source(), [make_tag()]))
+
+
+def address(tagging: Tagging) -> str:
+    return f"/inbox/{tagging.article_id}/{tagging.tag_id}/"
+
+
+def test_a_decision_is_one_request_of_few_queries_however_much_waits(analyst, suggested):
+    fill(20)
+    with CaptureQueriesContext(connection) as captured:
+        response = analyst.post(address(suggested), {"verdict": "accept"}, headers=HTMX)
+    assert response.status_code == 200
+    # Savepoints and locks are no questions.
+    asked = [query for query in captured if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(asked) <= 20, "\n".join(query["sql"][:90] for query in asked)
+    suggested.refresh_from_db()
+    assert suggested.state == State.CONFIRMED
+
+
+def test_deciding_the_last_suggestion_offers_the_next_article_and_corrects_the_counts(analyst, suggested):
+    make_article(make_source(), [suggested.tag])
+    html = analyst.post(address(suggested), {"relevancy": "2"}, headers=HTMX).content.decode()
+    suggested.refresh_from_db()
+    assert (suggested.state, suggested.stated_relevancy) == (State.CONFIRMED, 2)
+    assert "data-next" in html
+    assert 'data-left="0"' in html
+    assert "1 article waits" in plain(html)
+    assert 'id="menu-waiting" hx-swap-oob="true">1<' in html
+
+
+def test_without_a_script_a_decision_goes_back_to_the_article_until_it_is_done(analyst, suggested):
+    second = make_tag()
+    Tagging.objects.create(article=suggested.article, tag=second, confidence=0.6, estimated_relevancy=3)
+    first = analyst.post(address(suggested), {"verdict": "reject"})
+    assert first["Location"] == f"/inbox/?article={suggested.article_id}"
+    last = analyst.post(f"/inbox/{suggested.article_id}/{second.pk}/", {"verdict": "accept"})
+    assert last["Location"] == "/inbox/"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"verdict": "maybe"}, {"relevancy": "9"}, {"verdict": "score"}, {"verdict": "accept", "why": "zzz"}],
+)
+def test_a_refused_decision_changes_nothing_and_says_why(analyst, suggested, said):
+    response = analyst.post(address(suggested), said, headers=HTMX)
+    assert response.status_code == 409
+    assert unquote(response["X-Reason"])
+    assert analyst.post(address(suggested), said, follow=True).content.count(b'class="error"') == 1
+    suggested.refresh_from_db()
+    assert suggested.state == State.SUGGESTED
+    assert not Decision.objects.exists()
+
+
+def test_undo_brings_the_suggestion_back_and_leads_to_it(analyst, suggested):
+    analyst.post(address(suggested), {"verdict": "reject"}, headers=HTMX)
+    assert "Nothing waits" in analyst.get("/inbox/").content.decode()
+    response = analyst.post("/inbox/undo/", headers=HTMX)
+    assert response.status_code == 204
+    assert f"/inbox/?article={suggested.article_id}" in response["HX-Location"]
+    assert suggested.tag.name in unquote(response["X-Said"])
+    suggested.refresh_from_db()
+    assert suggested.state == State.SUGGESTED
+    html = analyst.get("/inbox/", headers=HTMX).content.decode()
+    assert suggested.article.title in html
+
+
+def test_there_is_only_ones_own_to_undo(analyst, as_role, suggested):
+    as_role(Role.ADMINISTRATOR).post(address(suggested), {"verdict": "accept"})
+    response = analyst.post("/inbox/undo/", headers=HTMX)
+    assert (response.status_code, unquote(response["X-Reason"])) == (409, "Nothing to undo.")
+
+
+def test_an_article_that_is_decided_can_still_be_read_and_decided_anew(analyst, suggested):
+    analyst.post(address(suggested), {"verdict": "reject"})
+    html = analyst.get(f"/inbox/?article={suggested.article_id}").content.decode()
+    assert "All decided" in html
+    analyst.post(address(suggested), {"verdict": "accept"})
+    suggested.refresh_from_db()
+    assert suggested.state == State.CONFIRMED
+
+
+def test_a_snoozed_article_waits_elsewhere(analyst, suggested):
+    article = suggested.article
+    article.snoozed_until = article.known_at.replace(year=2999)
+    article.save()
+    assert "Nothing waits" in analyst.get("/inbox/").content.decode()
+
+
+def test_the_quoted_sentence_is_marked_in_the_text(analyst, suggested):
+    html = analyst.get("/inbox/").content.decode()
+    assert "<p>An opening sentence. <mark>A sentence about it.</mark> A closing one.</p>" in html
+
+
+def test_a_proposal_becomes_a_tag_an_alias_or_nothing_and_each_can_be_undone(analyst, suggested):
+    article = suggested.article
+    new, same, noise = (make_proposal(article, name) for name in ("New thing", "Same thing", "Noise"))
+    for proposal, said in [
+        (new, {"verdict": "accept"}),
+        (same, {"verdict": "fold", "into": suggested.tag_id}),
+        (noise, {"verdict": "reject"}),
+    ]:
+        response = analyst.post(f"/inbox/proposals/{proposal.pk}/", said, headers=HTMX)
+        assert response.status_code == 200
+        assert "Track it" not in response.content.decode()
+    assert Tag.objects.filter(name="New thing", taggings__article=article).exists()
+    assert suggested.tag.names.filter(name="Same thing").exists()
+    assert (
+        analyst.post(f"/inbox/proposals/{noise.pk}/", {"verdict": "accept"}, headers=HTMX).status_code == 409
+    )
+    for _ in range(3):
+        assert analyst.post("/inbox/undo/").status_code == 302
+    assert set(Proposal.objects.values_list("status", flat=True)) == {"waiting"}
+    assert not Tag.objects.filter(name="New thing").exists()
+    assert not suggested.tag.names.filter(name="Same thing").exists()
+
+
+def test_folding_into_nothing_is_refused(analyst, suggested):
+    proposal = make_proposal(suggested.article)
+    for into in ("", "0", "abc", "9" * 30, "²"):
+        said = {"verdict": "fold", "into": into}
+        assert analyst.post(f"/inbox/proposals/{proposal.pk}/", said, headers=HTMX).status_code == 409, into
