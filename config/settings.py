@@ -130,6 +130,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 PUBLIC_READ_ONLY = env.flag("PUBLIC_READ_ONLY")
 # Whom the first log-in link is for; without it, a placeholder that can be changed on screen.
 ADMIN_EMAIL = env.text("ADMIN_EMAIL")
+STARTER_CONTENT = env.flag("STARTER_CONTENT", True)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

@@ -71,6 +71,7 @@ def test_the_images_own_commands_serve_in_production(home: Path, tmp_path: Path)
         "STATIC_ROOT": str(tmp_path),
         "PUBLIC_URL": "https://vigie.example",
         "PORT": str(port),
+        "STARTER_CONTENT": "no",
     }
 
     def start(name: str) -> subprocess.Popen[str]:

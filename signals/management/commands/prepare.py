@@ -33,7 +33,7 @@ class Command(VigieCommand):
         call_command("migrate", interactive=False, verbosity=0, stdout=quiet)
         if not options["no_static"]:
             call_command("collectstatic", interactive=False, verbosity=0, stdout=quiet)
-        first = not Setting.objects.filter(pk=_LOADED).exists()
+        first = settings.STARTER_CONTENT and not Setting.objects.filter(pk=_LOADED).exists()
         if first:
             load_starter()
             Setting.objects.update_or_create(name=_LOADED, defaults={"value": True})
