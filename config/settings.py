@@ -191,9 +191,7 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", EMAIL_PORT == 587)
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", EMAIL_PORT == 465)
 EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20)
-EMAIL_BACKEND = (
-    "signals.digests.smtp.EmailBackend" if EMAIL_HOST else "signals.digests.outbox.EmailBackend"
-)
+EMAIL_BACKEND = "signals.digests.smtp.EmailBackend" if EMAIL_HOST else "signals.digests.outbox.EmailBackend"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Vigie <vigie@{_public.hostname}>")
 
 # --- workers --------------------------------------------------------------------------------
