@@ -6,7 +6,7 @@ import sys
 import tarfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -28,7 +28,7 @@ from signals.models import Article, ArticleVersion, Kind, Label, Source, Tag, Ta
 from signals.trends.rollup import roll_up
 
 _WAIT_SECONDS = 120.0
-_NUDGE_SECONDS = 60.0
+_NUDGE_SECONDS = 30.0
 _RISING = (Label.SURGING, Label.EMERGING)
 # The last moment of a day at which everything dated that day has been published.
 _EVENING = time_of_day(23, 59, 30, tzinfo=UTC)
@@ -112,13 +112,13 @@ class Timelapse:
                     "ingestion.tasks.poll_source", args=[source_id, now.isoformat()], producer=producer
                 )
         done = Fetch.objects.filter(source__in=ids, started_at=now, finished_at__isnull=False)
-        self._wait_for(lambda: done.count() >= len(ids), "the workers did not read every source")
+        self._wait_for(lambda: len(ids) - done.count(), "the workers did not read every source")
         self.spent["polling"] += time.monotonic() - started
 
     def settle(self) -> None:
         """Wait until everything stored has been grouped and tagged."""
         started = time.monotonic()
-        self._wait_for(lambda: not Article.objects.unprocessed().exists(), "articles are left untagged")
+        self._wait_for(Article.objects.unprocessed().count, "articles are left untagged")
         self.spent["tagging, after polling"] += time.monotonic() - started
 
     def evening(self, day: date) -> Week:
@@ -172,17 +172,19 @@ class Timelapse:
             seconds=time.monotonic() - self._started,
         )
 
-    def _wait_for(self, happened: Any, failure: str) -> None:
-        begun = nudged = time.monotonic()
-        while not happened():
-            now = time.monotonic()
-            if now - begun > _WAIT_SECONDS:
-                raise ReplayError(f"{failure} within {_WAIT_SECONDS:.0f} s")
-            if now - nudged > _NUDGE_SECONDS:
-                # What beat does every minute.
+    def _wait_for(self, left: Callable[[], int], failure: str) -> None:
+        """Wait until nothing is left; a stand-still is met with what beat does every minute."""
+        least, moved, nudged = left(), time.monotonic(), time.monotonic()
+        while least:
+            time.sleep(0.02)
+            now, remaining = time.monotonic(), left()
+            if remaining < least:
+                least, moved, nudged = remaining, now, now
+            elif now - moved > _WAIT_SECONDS:
+                raise ReplayError(f"{failure}: {remaining} for {_WAIT_SECONDS:.0f} s")
+            elif now - nudged > _NUDGE_SECONDS:
                 app.send_task("ingestion.tasks.sweep")
                 self.nudges, nudged = self.nudges + 1, now
-            time.sleep(0.02)
 
 
 def read_latest(folder: Path) -> dict[str, bytes]:
@@ -290,6 +292,10 @@ def february(weeks: Sequence[Week]) -> dict[str, Any]:
                 "others_median": median(figures(others, name) or [0]),
             }
             for name in ("numbers", "rising", "flagged", "spikes")
+        },
+        "rising_share": {
+            "february": [round(week.rising / week.numbers, 3) for week in jump],
+            "others_median": round(median([week.rising / week.numbers for week in others] or [0.0]), 3),
         },
     }
 
