@@ -27,10 +27,10 @@ def default_week(now: datetime | None = None) -> Week:
     return Week.of(day) if day else Week.last_full(now or timezone.now())
 
 
-def choose_content(week: Week) -> Content:
+def choose_content(week: Week, now: datetime | None = None) -> Content:
     """The content of a week's edition; reads the database, changes nothing."""
     sample = sample_day()
-    as_of = min(week.ends_on, sample or open_day()[0])
+    as_of = min(week.ends_on, sample or open_day(now)[0])
     before = as_of - timedelta(days=7)
     movers, risers = _moves(as_of, before)
     return Content(

@@ -40,12 +40,12 @@ def edition_of(week: Week) -> Edition | None:
     return Edition.objects.filter(cadence=CADENCE, period=week.period).first()
 
 
-def ensure_edition(*, week: Week) -> Edition:
+def ensure_edition(*, week: Week, now: datetime | None = None) -> Edition:
     """The week's edition; made, with its content, when there is none."""
     found = edition_of(week)
     if found is not None:
         return found
-    content = choose_content(week)
+    content = choose_content(week, now)
     edition, _created = Edition.objects.get_or_create(
         cadence=CADENCE,
         period=week.period,

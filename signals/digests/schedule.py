@@ -21,7 +21,7 @@ def run_due(*, limit: int = 500, clock: Callable[[], datetime] = timezone.now) -
     week = Week.last_full(clock())
     # the sample is sent by hand only: nobody subscribed to made-up news
     if week.is_due(clock()) and sample_day() is None:
-        freeze_edition(edition=ensure_edition(week=week), now=clock())
+        freeze_edition(edition=ensure_edition(week=week, now=clock()), now=clock())
     sent = deliver_due(limit=limit, clock=clock)
     finish_editions(now=clock())
     return sent
@@ -38,7 +38,7 @@ class Run:
 
 def send_edition(*, week: Week, clock: Callable[[], datetime] = timezone.now) -> Run:
     """Make, freeze and deliver a week's edition here and now; a second call finds nothing left to send."""
-    edition = ensure_edition(week=week)
+    edition = ensure_edition(week=week, now=clock())
     reserved = freeze_edition(edition=edition, now=clock())
     total = Sent()
     while True:

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from signals.digests.choose import choose_content, default_week, end_of
 from signals.digests.content import Content
@@ -23,10 +23,18 @@ from signals.web.pages import page_of, render_page
 
 _QUOTES = 50
 # A mail carries its styles in its elements; nothing else of it may do anything.
-_MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; sandbox allow-popups"
+_MAIL_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "frame-ancestors 'self'",
+        "base-uri 'none'",
+        "sandbox allow-popups",
+    ]
+)
 
 
-@require_GET
+@require_safe
 def archive(request: HttpRequest) -> HttpResponse:
     """All editions, newest first; analysts may look at the next one."""
     editions = Edition.objects.exclude(status=Edition.Status.EMPTY).defer("content")
@@ -36,7 +44,7 @@ def archive(request: HttpRequest) -> HttpResponse:
     return render_page(request, "digests/archive.html", context)
 
 
-@require_GET
+@require_safe
 def digest(request: HttpRequest, period: str) -> HttpResponse:
     """One edition as it was sent; one that was not sent yet is a preview for analysts."""
     week = _week(period)
@@ -53,7 +61,7 @@ def digest(request: HttpRequest, period: str) -> HttpResponse:
     return render_page(request, "digests/digest.html", context)
 
 
-@require_GET
+@require_safe
 @xframe_options_sameorigin
 def digest_mail(request: HttpRequest, period: str) -> HttpResponse:
     """The mail itself, for the frame on its page: mails carry their styles in the text, and no script runs here."""
@@ -100,7 +108,7 @@ def _counts(edition: Edition) -> list[tuple[str, int]]:
 
 
 @public
-@require_GET
+@require_safe
 def evidence(request: HttpRequest, token: str) -> HttpResponse:
     """What stands behind a claim of a mail, as known when it was made: no log-in, nothing to change."""
     found = read_evidence_token(token)

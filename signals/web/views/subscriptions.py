@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from signals.digests import subscribe as service
 from signals.digests.links import Wishes
@@ -98,7 +98,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @public
-@require_GET
+@require_safe
 def asked(request: HttpRequest) -> HttpResponse:
     """What happens next, whoever asked."""
     return _page(request, "digests/asked.html", {})

@@ -1,0 +1,196 @@
+"""A real SMTP server that refuses, stalls and hangs up; senders killed in the middle: nobody gets two."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+
+from signals.digests.editions import finish_editions, freeze_edition
+from signals.digests.send import UNKNOWN_AFTER, deliver_due
+from signals.digests.subscribe import unsubscribe
+from signals.models import Delivery, Edition, OutboxMail, Subscription
+from tests.signals.digests.conftest import MONDAY, reader
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def at(moment):
+    return lambda: moment
+
+
+@pytest.fixture
+def frozen(edition):
+    """Freezes the edition for readers of the given names."""
+
+    def freeze(*names):
+        for name in names:
+            reader(f"{name}@example.org")
+        freeze_edition(edition=edition, now=MONDAY)
+
+    return freeze
+
+
+def states():
+    rows = Delivery.objects.values_list("subscription__email", "status")
+    return {email.partition("@")[0]: status for email, status in rows}
+
+
+def test_a_mail_carries_what_mail_programs_need(frozen, mailbox):
+    frozen("ada")
+    assert deliver_due(clock=at(MONDAY)).sent == 1
+    [(to, mail)] = mailbox.accepted
+    assert to == "ada@example.org"
+    assert mail["List-Unsubscribe"].strip().startswith("<http")
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    for name in ("List-Id", "Feedback-ID", "Date"):
+        assert mail[name]
+    pk = Delivery.objects.get().pk
+    assert mail["Message-ID"].startswith(f"<digest.2024-W21.{pk}.")
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert "0-your-own-link-0" not in mail.as_string()
+
+
+def test_each_answer_of_the_server_has_its_consequence(frozen, mailbox):
+    frozen("ok", "busy", "nobody", "spam", "full", "silent")
+    mailbox.at_rcpt = {"busy@example.org": "451 later", "nobody@example.org": "550 5.1.1 no such user"}
+    mailbox.at_data = {
+        "spam@example.org": "554 5.7.1 looks like spam",
+        "full@example.org": "452 mailbox full",
+    }
+    mailbox.hangs_up_on = {"silent@example.org"}
+    deliver_due(clock=at(MONDAY))
+    assert states() == {
+        "ok": "sent",
+        "busy": "deferred",
+        "nobody": "failed",
+        "spam": "failed",
+        "full": "deferred",
+        "silent": "unknown",
+    }
+    assert Delivery.objects.get(status="unknown").answer
+    suppressed = Subscription.objects.exclude(suppressed_at=None).get()
+    assert (suppressed.email, "no such user" in suppressed.suppressed_reason) == ("nobody@example.org", True)
+    finish_editions(now=MONDAY)
+    assert Edition.objects.get().status == Edition.Status.FROZEN
+
+
+def test_what_was_put_off_is_tried_again_later_and_the_uncertain_never(frozen, mailbox):
+    frozen("busy", "silent")
+    mailbox.at_rcpt = {"busy@example.org": "451 later"}
+    mailbox.hangs_up_on = {"silent@example.org"}
+    deliver_due(clock=at(MONDAY))
+    mailbox.at_rcpt, mailbox.hangs_up_on = {}, set()
+    deliver_due(clock=at(MONDAY + timedelta(minutes=4)))
+    assert mailbox.offered["busy@example.org"] == 1
+    deliver_due(clock=at(MONDAY + timedelta(minutes=6)))
+    deliver_due(clock=at(MONDAY + timedelta(hours=9)))
+    assert mailbox.copies == {"busy@example.org": 1, "silent@example.org": 1}
+    assert states() == {"busy": "sent", "silent": "unknown"}
+
+
+def test_without_a_mail_server_everybody_waits_and_two_days_later_it_is_no_news(frozen, mailbox, settings):
+    frozen("ada", "bob")
+    right, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    assert deliver_due(clock=at(MONDAY)).deferred == 2
+    settings.EMAIL_PORT = right
+    deliver_due(clock=at(MONDAY + timedelta(days=2, minutes=1)))
+    assert set(states().values()) == {"failed"}
+    assert not mailbox.accepted
+
+
+def test_a_crash_after_the_hand_over_is_shown_and_never_repeated(frozen, mailbox):
+    frozen("ada")
+    Delivery.objects.update(status="handed_over", handed_over_at=MONDAY)
+    deliver_due(clock=at(MONDAY + UNKNOWN_AFTER - timedelta(seconds=1)))
+    assert states() == {"ada": "handed_over"}
+    deliver_due(clock=at(MONDAY + UNKNOWN_AFTER + timedelta(seconds=1)))
+    assert states() == {"ada": "unknown"}
+    assert not mailbox.accepted
+
+
+def test_who_leaves_between_freezing_and_sending_gets_nothing(frozen, mailbox):
+    frozen("ada", "bob")
+    unsubscribe(reader=Subscription.objects.get(email="ada@example.org"))
+    Subscription.objects.get(email="bob@example.org").delete()
+    deliver_due(clock=at(MONDAY))
+    assert not mailbox.offered
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"failed"}
+
+
+def test_without_smtp_mails_are_kept_for_staff_to_read(frozen, outbox_backend):
+    frozen("ada")
+    assert deliver_due(clock=at(MONDAY)).sent == 1
+    kept = OutboxMail.objects.get()
+    assert kept.to == "ada@example.org"
+    assert "Heron 2" in kept.text
+    assert "Heron 2" in kept.html
+    assert kept.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert bytes(kept.raw).startswith(b"Content-Type: multipart/alternative")
+
+
+SENDER = """
+import django
+django.setup()
+from signals.digests.send import deliver_due
+print("ready", flush=True)
+deliver_due(limit=10_000)
+"""
+
+
+@pytest.mark.faults
+@pytest.mark.django_db(transaction=True)
+def test_senders_killed_at_random_moments_never_send_twice(transactional_db, frozen, mailbox):
+    rounds, readers = int(os.environ.get("VIGIE_FAULT_ROUNDS", "3")), 120
+    frozen(*(f"r{n}" for n in range(readers)))
+    Delivery.objects.update(due_at=MONDAY)
+    Edition.objects.update(frozen_at=None)
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "VIGIE_HOME": str(django_settings.VIGIE_HOME),
+        "DATABASE_URL": database_url(),
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(mailbox.port),
+        "PYTHONPATH": str(ROOT),
+    }
+    dice = random.Random(7)
+    for _ in range(rounds):
+        killed_after = len(mailbox.accepted) + dice.randint(1, readers // (rounds + 2))
+        sender = subprocess.Popen(
+            [sys.executable, "-c", SENDER], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert sender.stdout.readline() == "ready\n"
+        while len(mailbox.accepted) < killed_after and sender.poll() is None:
+            pass
+        os.kill(sender.pid, signal.SIGKILL)
+        sender.wait()
+        sender.stdout.close()
+    assert Delivery.objects.filter(status="reserved").exists(), "killed too late to prove anything"
+    stuck = Delivery.objects.filter(status="handed_over").count()
+    assert stuck <= rounds
+    Delivery.objects.filter(status="handed_over").update(handed_over_at=MONDAY)
+    deliver_due(limit=10_000)
+    assert max(mailbox.copies.values()) == 1
+    ledger = states()
+    assert set(ledger.values()) <= {"sent", "unknown"}
+    got = {address.partition("@")[0] for address in mailbox.copies}
+    assert {name for name, status in ledger.items() if status == "sent"} <= got
+    assert list(ledger.values()).count("unknown") == stuck
+    finish_editions()
+    assert Edition.objects.get().status == Edition.Status.SENT
+
+
+def database_url():
+    """The test database's address, for another process."""
+    given = connection.settings_dict
+    where = urlencode({"host": given["HOST"], "port": given["PORT"]})
+    return f"postgresql://{quote(given['USER'])}:{quote(given['PASSWORD'])}@/{given['NAME']}?{where}"
