@@ -105,7 +105,7 @@ def test_workers_and_servers_that_die_lose_nothing(there, feeds, seed):
     work = "SELECT (SELECT count(*) FROM signals_article) + count(processed_at) FROM signals_article"
     for queue in ("fetch", "analyze"):
         there.start_worker(queue)
-    limit = time.monotonic() + (900 if LONG else 120)
+    limit = time.monotonic() + (1800 if LONG else 120)
     while moments or not is_quiet(there):
         there.tick()
         if moments and there.ask(work) >= 2 * FEEDS * ENTRIES * moments[0]:
