@@ -13,7 +13,7 @@ from signals.curation.errors import CurationError
 from signals.curation.pasted import PlainArticle, read_plain
 from signals.language import detect_language
 from signals.links import publisher_of, safe_link, url_key
-from signals.models import Article, ArticleType, Source, SourceKind, TextOrigin
+from signals.models import Article, ArticleType, Health, Source, SourceKind, TextOrigin
 from signals.notes.read import is_source_note
 from signals.notes.types import clean_line
 
@@ -75,7 +75,10 @@ def add_article(
 def hand_source() -> Source:
     """The source that articles added by hand belong to."""
     source, _created = Source.objects.get_or_create(
-        kind=SourceKind.PAGE, name=SOURCE_NAME, is_sample=False, defaults={"fetches_full_text": False}
+        kind=SourceKind.PAGE,
+        name=SOURCE_NAME,
+        is_sample=False,
+        defaults={"fetches_full_text": False, "health": Health.OK},
     )
     return source
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
+from signals.curation.ratings import refresh_relevancies
 from signals.models import Article, Change, Decision, Origin, State, Tag, Tagging, User
 from signals.trends.marks import mark_articles
 
@@ -91,6 +92,7 @@ def decide_tagging(
             made_at=now,
         )
         mark_articles([article.pk])
+        refresh_relevancies(tag_ids=[tag.pk])
     return decision
 
 
@@ -112,6 +114,7 @@ def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) 
             undone_at=now, undone_by=by
         )
         mark_articles([decision.article_id])
+        refresh_relevancies(tag_ids=[decision.tag_id])
 
 
 def _replay(undone: Decision) -> None:
@@ -163,4 +166,6 @@ def _restore(article_id: int, tag_id: int, before: dict[str, Any]) -> None:
     fields = {field: before[field] for field in _KEPT}
     for moment in ("known_at", "decided_at"):
         fields[moment] = datetime.fromisoformat(before[moment]) if before[moment] else None
-    Tagging.objects.update_or_create(article_id=article_id, tag_id=tag_id, defaults=fields)
+    # The article is locked, so nobody adds the tagging in between.
+    if not Tagging.objects.filter(article=article_id, tag=tag_id).update(**fields):
+        Tagging.objects.create(article_id=article_id, tag_id=tag_id, **fields)

@@ -15,12 +15,14 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from signals.curation.note_files import FoundNote, find_notes
+from signals.curation.ratings import refresh_relevancies
 from signals.language import detect_language
 from signals.links import publisher_of, safe_link, url_key
 from signals.models import (
     Article,
     ArticleType,
     ArticleVersion,
+    Health,
     Note,
     NoteRow,
     Source,
@@ -74,7 +76,11 @@ def import_notes(
     reports = [_import_found(found, source, now) for found in find_notes(paths)]
     # Unchanged ones too: an earlier import may have been cut off before it linked, and the catalogue grows.
     note_ids = [report.note_id for report in reports if report.note_id is not None]
-    return ImportSummary(tuple(reports), link_note_rows(note_ids, now=now))
+    links = link_note_rows(note_ids, now=now)
+    refresh_relevancies(
+        article_ids=[report.article_id for report in reports if report.article_id is not None]
+    )
+    return ImportSummary(tuple(reports), links)
 
 
 def import_note(
@@ -101,7 +107,10 @@ def notes_source(*, is_sample: bool = False) -> Source:
     """The source that imported notes belong to."""
     name = f"{SOURCE_NAME} (sample)" if is_sample else SOURCE_NAME
     source, _ = Source.objects.get_or_create(
-        kind=SourceKind.NOTES, name=name, is_sample=is_sample, defaults={"fetches_full_text": False}
+        kind=SourceKind.NOTES,
+        name=name,
+        is_sample=is_sample,
+        defaults={"fetches_full_text": False, "health": Health.OK},
     )
     return source
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from statistics import median, quantiles
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -72,9 +74,22 @@ def undo_rating(*, rating: Rating, by: User, now: datetime | None = None) -> Non
         )
 
 
+def refresh_relevancies(*, article_ids: Iterable[int] = (), tag_ids: Iterable[int] = ()) -> None:
+    """Bring the relevance of these tags, and of those that these articles carry, up to date."""
+    wanted = Q(pk__in=list(tag_ids)) | Q(taggings__article__in=list(article_ids))
+    with transaction.atomic():
+        for tag in (
+            Tag.objects.filter(pk__in=Tag.objects.filter(wanted).values("pk"))
+            .order_by("pk")
+            .select_for_update()
+        ):
+            refresh_relevancy(tag)
+
+
 def refresh_relevancy(tag: Tag) -> None:
     """The median of the raters' latest ratings; without any, of stated taggings, marked as coming from notes."""
     numbers = [rating.relevancy for rating in latest_ratings(tag)]
+    before = (tag.relevancy, tag.relevancy_raters, tag.relevancy_spread, tag.relevancy_notes)
     tag.relevancy_raters = len(numbers)
     tag.relevancy_spread = None
     if numbers:
@@ -87,4 +102,5 @@ def refresh_relevancy(tag: Tag) -> None:
         stated = [number for number in told if number is not None]
         tag.relevancy = float(median(stated)) if stated else None
         tag.relevancy_notes = len(stated)
-    tag.save(update_fields=["relevancy", "relevancy_raters", "relevancy_spread", "relevancy_notes"])
+    if before != (tag.relevancy, tag.relevancy_raters, tag.relevancy_spread, tag.relevancy_notes):
+        tag.save(update_fields=["relevancy", "relevancy_raters", "relevancy_spread", "relevancy_notes"])

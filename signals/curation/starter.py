@@ -15,6 +15,7 @@ from django.db import transaction
 from signals.curation.catalogue import load_catalogue
 from signals.curation.note_files import find_notes
 from signals.curation.notes import import_note, notes_source
+from signals.curation.ratings import refresh_relevancies
 from signals.links import publisher_of, url_key
 from signals.models import (
     Article,
@@ -25,6 +26,7 @@ from signals.models import (
     Source,
     SourceKind,
     Story,
+    Tag,
     TextOrigin,
 )
 from signals.releases.curated import load_releases
@@ -34,7 +36,6 @@ from signals.trends.marks import mark_articles
 from signals.trends.rollup import roll_up
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "starter"
-LAST_DAY: Final = date(2026, 6, 30)
 _BATCH: Final = 500
 _DATED = re.compile(r"^(\d{4})-(\d{2})-(\d{2})-")
 
@@ -60,9 +61,7 @@ def load_starter() -> StarterSummary:
     for start in range(0, len(waiting), _BATCH):
         tag_articles(waiting[start : start + _BATCH])
     if first:
-        Setting.objects.update_or_create(
-            name="sample", defaults={"value": {"last_day": LAST_DAY.isoformat()}}
-        )
+        Setting.objects.update_or_create(name="sample", defaults={"value": {"loaded": True}})
     roll_up()
     return StarterSummary(catalogue.created, releases.releases, len(briefs), len(notes))
 
@@ -71,6 +70,9 @@ def remove_sample() -> int:
     """Take the sample's articles away, with their notes, taggings and proposals; returns how many articles."""
     with transaction.atomic():
         articles = list(Article.objects.filter(is_sample=True).values_list("pk", flat=True))
+        rated = list(
+            Tag.objects.filter(taggings__article__in=articles).values_list("pk", flat=True).distinct()
+        )
         mark_articles(articles)
         proposals = list(
             ProposalEvidence.objects.filter(article__in=articles)
@@ -80,9 +82,10 @@ def remove_sample() -> int:
         Article.objects.filter(pk__in=articles).delete()
         Proposal.objects.filter(pk__in=proposals, evidence=None, status=Proposal.Status.WAITING).delete()
         Story.objects.filter(articles=None).delete()
+        refresh_relevancies(tag_ids=rated)
         Source.objects.filter(is_sample=True).delete()
-        # The name stays, without a day, so that the sample is not loaded again.
-        Setting.objects.update_or_create(name="sample", defaults={"value": {}})
+        # The name stays, so that the sample is not loaded again.
+        Setting.objects.update_or_create(name="sample", defaults={"value": {"loaded": False}})
     roll_up()
     return len(articles)
 
@@ -133,7 +136,9 @@ def _load_notes() -> list[int]:
         if found.note is None:
             raise ValueError(f"{found.origin}: {found.refused}")
         dated = _DATED.match(Path(found.origin).name)
-        published = _noon(date(*map(int, dated.groups()))) if dated else _noon(LAST_DAY)
+        if dated is None:
+            raise ValueError(f"{found.origin}: the file's name does not start with a day")
+        published = _noon(date(*map(int, dated.groups())))
         report = import_note(note=found.note, origin=Path(found.origin).name, source=source, now=published)
         if report.note_id is None:
             continue
@@ -148,6 +153,7 @@ def _load_notes() -> list[int]:
             )
             mark_articles([report.article_id] if report.article_id else [])
     link_note_rows(note_ids)
+    refresh_relevancies(article_ids=Article.objects.filter(note__in=note_ids).values_list("pk", flat=True))
     return note_ids
 
 

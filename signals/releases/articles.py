@@ -85,7 +85,7 @@ def _facts(model: Model) -> list[str]:
     elif model.parameters_b:
         facts.append(f"It has {model.parameters_b:g} billion parameters.")
     if model.context:
-        facts.append(f"The context window holds {model.context:,} tokens.")
+        facts.append(f"It reads up to {model.context:,} tokens at once.")
     beyond = [mode for mode in model.modalities if mode != "text"]
     if beyond:
         facts.append(

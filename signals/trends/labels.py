@@ -111,9 +111,12 @@ def replay_moving(history: TrendScores, thresholds: Thresholds = Thresholds()) -
 
 
 def hold(was: Bools, surprise: Floats, is_clear: Bools, thresholds: Thresholds = Thresholds()) -> Bools:
-    """A day's step of the hysteresis: enter when surprising and clear, stay while surprising; (tags,)."""
-    enters = (surprise >= thresholds.enter) & is_clear
-    return np.asarray(enters | (was & (surprise >= thresholds.leave)), dtype=np.bool_)
+    """A day's step of the hysteresis: surprising enough to enter, or to stay, and clear all along; (tags,).
+
+    Without the last a tag would be called surging beside "at least x0.7 its usual share".
+    """
+    moves = (surprise >= thresholds.enter) | (was & (surprise >= thresholds.leave))
+    return np.asarray(moves & is_clear, dtype=np.bool_)
 
 
 def label_tags(

@@ -82,12 +82,19 @@ def test_half_of_the_notes_rows_are_linked_and_some_are_proposals(first_run, db)
     assert Proposal.objects.filter(status=Proposal.Status.WAITING).count() >= 20
 
 
+def test_what_notes_state_is_shown_as_the_relevance_of_their_tags(first_run, db):
+    stated = Tag.objects.filter(relevancy__isnull=False, relevancy_raters=0)
+    assert stated.count() >= 20
+    assert all(tag.relevancy_notes for tag in stated)
+
+
 def test_removing_the_sample_keeps_catalogue_and_releases_and_it_does_not_come_back(first_run, db):
     tags, releases = Tag.objects.count(), Release.objects.count()
     facts = Article.objects.filter(type=ArticleType.RELEASE).count()
     assert remove_sample() == 52
     assert not Article.objects.filter(is_sample=True).exists()
     assert not NoteRow.objects.exists()
+    assert not Tag.objects.filter(relevancy__isnull=False).exists()
     assert not Source.objects.filter(is_sample=True).exists()
     assert not Proposal.objects.filter(status=Proposal.Status.WAITING, evidence=None).exists()
     assert (Tag.objects.count(), Release.objects.count()) == (tags, releases)
@@ -96,4 +103,4 @@ def test_removing_the_sample_keeps_catalogue_and_releases_and_it_does_not_come_b
     again = load_starter()
     assert (again.briefs, again.notes) == (0, 0)
     assert not Article.objects.filter(is_sample=True).exists()
-    assert Setting.objects.get(name="sample").value == {}
+    assert Setting.objects.get(name="sample").value == {"loaded": False}

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 
+from ingestion.starter import add_starter_sources
 from signals.curation.people import ensure_first_administrator, issue_log_in_link
 from signals.curation.starter import load_starter
 from signals.management.base import Summary, VigieCommand
@@ -36,6 +37,7 @@ class Command(VigieCommand):
         first = settings.STARTER_CONTENT and not Setting.objects.filter(pk=_LOADED).exists()
         if first:
             load_starter()
+            add_starter_sources()
             Setting.objects.update_or_create(name=_LOADED, defaults={"value": True})
         administrator = ensure_first_administrator()
         # Whoever has a password can log in; a link printed at every start would lie about in logs.
