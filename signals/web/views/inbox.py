@@ -22,7 +22,6 @@ from signals.curation.proposals import accept_proposal, fold_proposal, reject_pr
 from signals.curation.undo import undo_last
 from signals.models import Article, Change, Decision, Proposal, State, Tag, Tagging, User
 from signals.web.access import analysts_only
-from signals.web.context import waiting_count
 from signals.web.pages import page_of, render_page
 from signals.web.passages import marked_text
 
@@ -31,25 +30,25 @@ _WAITING = Q(taggings__state__in=[State.SUGGESTED, State.SAMPLED])
 
 
 def waiting_articles() -> QuerySet[Article]:
-    """Articles with something to decide: what is likely and relevant first, the newest among equals."""
+    """Articles with something to decide that nobody put off."""
     waits = Tagging.objects.waiting().filter(article=OuterRef("pk"))
     now = timezone.now()
-    return (
-        Article.objects.filter(Exists(waits))
-        .filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
-        .annotate(
-            suggestions=Count("taggings", filter=_WAITING),
-            best=Max("taggings__estimated_relevancy", filter=_WAITING),
-        )
-        .order_by("-best", "-sort_at", "-pk")
-    )
+    return Article.objects.filter(Exists(waits)).filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
+
+
+def _in_order(articles: QuerySet[Article]) -> QuerySet[Article]:
+    """What is likely and relevant first, the newest among equals; with the number of suggestions."""
+    return articles.annotate(
+        suggestions=Count("taggings", filter=_WAITING),
+        best=Max("taggings__estimated_relevancy", filter=_WAITING),
+    ).order_by("-best", "-sort_at", "-pk")
 
 
 @require_GET
 @analysts_only
 def inbox(request: HttpRequest) -> HttpResponse:
     """List and preview; `?article=` chooses what is read."""
-    articles = waiting_articles().select_related("source").defer("html", "search")
+    articles = _in_order(waiting_articles()).select_related("source").defer("html", "search")
     page = page_of(request, articles, LIST_ROWS)
     asked = request.GET.get("article", "")
     article: Article | None = None
@@ -83,10 +82,14 @@ def _reading(article: Article) -> dict[str, object]:
     return {
         "article": article,
         "taggings": taggings,
-        "left": sum(t.state in {State.SUGGESTED, State.SAMPLED} for t in taggings),
+        "left": _left(taggings),
         "body": marked_text(article.text, spans),
         "scale": range(1, 6),
     }
+
+
+def _left(taggings: list[Tagging]) -> int:
+    return sum(tagging.state in {State.SUGGESTED, State.SAMPLED} for tagging in taggings)
 
 
 @require_POST
@@ -112,14 +115,15 @@ def decide(request: HttpRequest, article_pk: int, tag_pk: int) -> HttpResponse:
         return _refused(request, refused, reverse("inbox") + f"?article={article.pk}")
     _forget_count()
     if getattr(request, "htmx", False):
-        tagging = Tagging.objects.select_related("tag").with_relevance().get(article=article, tag=tag)
+        taggings = list(Tagging.objects.filter(article=article).select_related("tag").with_relevance())
+        waiting = waiting_articles().count()
         context = {
-            "tagging": tagging,
+            "tagging": next(tagging for tagging in taggings if tagging.tag_id == tag.pk),
             "article": article,
             "scale": range(1, 6),
-            "left": Tagging.objects.waiting().filter(article=article).count(),
-            "articles_waiting": waiting_articles().count(),
-            "menu_waiting": waiting_count(),
+            "left": _left(taggings),
+            "articles_waiting": waiting,
+            "menu_waiting": waiting + Proposal.objects.filter(status=Proposal.Status.WAITING).count(),
         }
         return render_page(request, "inbox/_decided.html", context)
     left = Tagging.objects.waiting().filter(article=article).exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 
 from django.contrib import messages
 from django.core.paginator import Page
@@ -151,7 +151,7 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         for w in tag_weeks(tag, as_of=as_of, weeks=26)
     ]
     evidence = (
-        Tagging.objects.filter(tag=tag, article__known_at__lt=_after(as_of))
+        Tagging.objects.filter(tag=tag)
         .exclude(state__in=[State.REJECTED, State.SAMPLED])
         .select_related("article", "article__source")
         .with_relevance()
@@ -170,10 +170,6 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         **_rating_context(tag, request.user),
     }
     return render_page(request, "tags/tag.html", context, partial="tags/_evidence.html")
-
-
-def _after(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
 
 
 def _rating_context(tag: Tag, user: object, error: str = "") -> dict[str, object]:

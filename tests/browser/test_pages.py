@@ -1,0 +1,238 @@
+"""What people do all day, with the mouse, with the keyboard, and on every size of screen."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import Page, expect
+
+from signals.models import Decision, Model, OutboxMail, Rating, Role, State, Tag, Tagging, User
+from tests.signals.web.making import fill, make_article, make_proposal, make_source, make_tag
+
+
+@pytest.fixture
+def analyst(transactional_db, log_in) -> User:
+    cache.clear()
+    user = User.objects.create_user("ana@example.org", role=Role.ANALYST)
+    log_in(user)
+    return user
+
+
+def test_the_trend_table_is_sorted_filtered_and_opened_and_back_leads_back(page: Page, analyst: User):
+    for name, label, kept in [("Alpha", "surging", 9), ("Beta", "fading", 5), ("Gamma", "surging", 1)]:
+        make_tag(name, label=label, mentions=kept, momentum=kept)
+    page.goto("/tags/")
+    names = page.locator("tbody a.name")
+    expect(names).to_have_text(["Alpha", "Beta", "Gamma"])
+    page.get_by_role("link", name="Mentions").click()
+    page.get_by_role("link", name="Mentions").click()
+    expect(names).to_have_text(["Gamma", "Beta", "Alpha"])
+    expect(page).to_have_url(re.compile(r"\?sort=-mentions$"))
+    expect(page.get_by_role("columnheader", name="Mentions")).to_have_attribute("aria-sort", "ascending")
+    expect(page.get_by_role("link", name="Mentions")).to_be_focused()
+    page.get_by_role("link", name="Surging 2").click()
+    expect(names).to_have_text(["Gamma", "Alpha"])
+    expect(page.locator("#announce")).to_have_text("2 of 3")
+    page.go_back()
+    expect(names).to_have_text(["Gamma", "Beta", "Alpha"])
+    expect(page.locator("header.bar")).to_have_count(1)
+    for key in "jjk":
+        page.keyboard.press(key)
+    expect(names.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Beta")
+
+
+def test_keys_are_letters_while_typing_and_can_be_switched_off(page: Page, analyst: User):
+    make_tag("Alpha")
+    page.goto("/tags/")
+    page.keyboard.press("/")
+    page.keyboard.type("jok?")
+    expect(page.locator("#filter-q")).to_have_value("jok?")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.get_by_label("Keys are on").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    page.keyboard.press("j")
+    expect(page.locator("tbody tr[aria-current]")).to_have_count(0)
+
+
+def test_a_score_far_from_the_others_is_saved_once_it_says_why(page: Page, analyst: User):
+    tag = make_tag()
+    for number, relevancy in enumerate((5, 5, 4)):
+        other = User.objects.create_user(f"o{number}@example.org", role=Role.ANALYST)
+        Rating.objects.create(tag=tag, user=other, relevancy=relevancy, rationale="Seen at work")
+    Tag.objects.filter(pk=tag.pk).update(relevancy=5, relevancy_raters=3)
+    page.goto(tag.get_absolute_url())
+    scores = page.locator("#rating")
+    expect(scores).not_to_contain_text("Seen at work")
+    scores.get_by_role("button", name="2").click()
+    expect(scores.get_by_role("alert")).to_contain_text("please say why")
+    expect(scores.get_by_role("textbox")).to_be_focused()
+    scores.get_by_role("textbox").fill("Nobody here asks for it")
+    scores.get_by_role("button", name="2").click()
+    expect(scores).to_contain_text("Nobody here asks for it")
+    expect(scores).to_contain_text("Seen at work")
+    expect(scores.get_by_role("button", name="2")).to_have_attribute("aria-pressed", "true")
+    assert Rating.objects.get(user=analyst).relevancy == 2
+
+
+def test_the_inbox_is_emptied_with_the_keyboard_alone_and_undone(page: Page, analyst: User):
+    source, first, second = make_source(), make_tag("First"), make_tag("Second")
+    newer = make_article(source, [first, second], title="Newer")
+    older = make_article(source, [first], title="Older")
+    page.goto("/inbox/")
+    current = page.locator("[data-suggestion][aria-current]")
+    listed = page.locator(".list li[aria-current] .title")
+    expect(listed).to_have_text("Newer")
+    expect(current).to_contain_text("First")
+    page.keyboard.press("4")
+    expect(current).to_contain_text("Second")
+    page.keyboard.press("x")
+    expect(page.get_by_role("link", name="Next article")).to_be_visible()
+    expect(page.locator(".list li.is-done .title")).to_have_text("Newer")
+    expect(page.locator("#inbox-count")).to_have_text("1 article waits")
+    page.keyboard.press("j")
+    expect(listed).to_have_text("Older")
+    page.keyboard.press("a")
+    expect(page.locator(".list li.is-done")).to_have_count(2)
+    # Past the end of the list nothing is left.
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", name="Nothing waits")).to_be_visible()
+    page.keyboard.press("u")
+    expect(listed).to_have_text("Older")
+    page.keyboard.press("u")
+    expect(page.locator(".read .title")).to_have_text("Newer")
+    expect(page.locator("#toast")).to_contain_text("Undone: rejected: Second")
+    expect(current).to_contain_text("Second")
+    states = {(t.article_id, t.tag_id): (t.state, t.stated_relevancy) for t in Tagging.objects.all()}
+    assert states == {
+        (newer.pk, first.pk): (State.CONFIRMED, 4),
+        (newer.pk, second.pk): (State.SUGGESTED, None),
+        (older.pk, first.pk): (State.SUGGESTED, None),
+    }
+
+
+def test_a_refused_action_says_why_and_leaves_the_page_as_it_was(
+    page: Page, analyst: User, complaints: list[str]
+):
+    tag = make_tag("First")
+    make_article(make_source(), [tag], title="Only")
+    page.goto("/inbox/")
+    Tag.objects.filter(pk=tag.pk).update(merged_into=make_tag("Survivor"))
+    page.keyboard.press("a")
+    expect(page.locator("#toast")).to_contain_text("merged into another one")
+    expect(page.locator("[data-suggestion][data-waiting]")).to_have_count(1)
+    assert not Decision.objects.exists()
+    # The browser repeats in its console that the answer was a refusal.
+    complaints.clear()
+
+
+def test_everything_works_without_a_script(live_server, chromium, analyst: User, page: Page):
+    article = make_article(make_source(), [make_tag("First")], title="Only")
+    make_proposal(article, "New thing")
+    context = chromium.new_context(
+        base_url=live_server.url, java_script_enabled=False, storage_state=page.context.storage_state()
+    )
+    plain = context.new_page()
+    plain.goto("/tags/")
+    plain.get_by_role("link", name="Surging").last.click()
+    plain.get_by_role("searchbox", name="Name").fill("fir")
+    plain.get_by_role("button", name="Filter").click()
+    plain.locator("tbody a.name").click()
+    plain.get_by_role("button", name="4").click()
+    expect(plain.get_by_text("Your score was saved.")).to_be_visible()
+    plain.goto("/inbox/")
+    plain.get_by_role("button", name="accept").click()
+    expect(plain.get_by_role("heading", name="Nothing waits")).to_be_visible()
+    plain.get_by_role("button", name="Undo").click()
+    expect(plain.get_by_role("button", name="accept")).to_be_visible()
+    plain.goto("/inbox/proposals/")
+    plain.get_by_role("button", name="Track it").click()
+    expect(plain.get_by_role("heading", name="No proposals wait")).to_be_visible()
+    context.close()
+    assert Tag.objects.filter(name="New thing").exists()
+    assert Rating.objects.get().relevancy == 4
+
+
+@pytest.fixture
+def every_page(transactional_db, log_in) -> list[str]:
+    """The addresses of pages with something on them, for an administrator."""
+    cache.clear()
+    log_in(User.objects.create_superuser("ada@example.org"))
+    fill(4)
+    make_tag("A name without a single space in it: " + "very" * 30)
+    mail = OutboxMail.objects.order_by("pk")[0]
+    tag, tagging = Tag.objects.order_by("pk")[0], Tagging.objects.order_by("pk")[0]
+    return [
+        *("/", "/tags/", "/tags/?q=zzz", tag.get_absolute_url(), "/articles/", "/articles/?q=sentence"),
+        *(f"/articles/{tagging.article_id}/", "/inbox/", "/inbox/?article=" + str(tagging.article_id)),
+        *("/inbox/proposals/", "/models/", Model.objects.order_by("pk")[0].get_absolute_url(), "/sources/"),
+        *(f"/sources/{tagging.article.source_id}/", "/sources/add/", "/settings/", "/settings/outbox/"),
+        *(f"/settings/outbox/{mail.pk}/", "/accounts/password/set/", "/subscribe/", "/digests/"),
+    ]
+
+
+def test_no_page_hinders_anybody_in_light_or_in_dark(
+    page: Page, every_page: list[str], violations: Callable[..., list[str]]
+):
+    found = {}
+    for address in every_page:
+        page.emulate_media(color_scheme="light")
+        page.goto(address)
+        wrong = violations(page)
+        page.emulate_media(color_scheme="dark")
+        wrong += violations(page, "color-contrast")
+        if wrong:
+            found[address] = wrong
+    assert found == {}
+
+
+# What a finger can hit: everything but links in running text, which WCAG 2.5.8 exempts.
+SMALL = """[...document.querySelectorAll("button, select, input, summary, .button, .chip, .tag, nav a")]
+  .filter(e => e.offsetParent && e.type !== "hidden" && e.type !== "checkbox")
+  .filter(e => Math.min(e.getBoundingClientRect().height, e.getBoundingClientRect().width) < 23.5)
+  .map(e => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1440])
+def test_no_page_is_wider_than_the_screen_and_no_target_too_small(
+    page: Page, every_page: list[str], width: int
+):
+    page.set_viewport_size({"width": width, "height": 900})
+    found = {}
+    for address in every_page:
+        page.goto(address)
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        small = page.evaluate(SMALL)
+        if over > 0 or small:
+            found[address] = (over, small)
+    assert found == {}
+
+
+def test_the_scheme_is_chosen_and_kept(page: Page, analyst: User):
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    page.locator("footer").get_by_role("button", name="Light or dark").click()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-scheme", "dark")
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(17, 21, 26)"
+
+
+def test_on_a_phone_the_inbox_is_a_list_then_an_article(page: Page, analyst: User):
+    tag = make_tag("First")
+    make_article(make_source(), [tag], title="Newer")
+    make_article(make_source(), [tag], title="Older")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/inbox/")
+    expect(page.locator("#read")).to_be_hidden()
+    page.locator(".list a").nth(1).click()
+    expect(page.locator(".read .title")).to_have_text("Older")
+    expect(page.locator(".list")).to_be_hidden()
+    page.get_by_role("button", name="accept").click()
+    expect(page.get_by_role("link", name="Next article")).to_be_visible()
+    page.get_by_role("link", name="All articles").click()
+    expect(page.locator(".list li.is-done .title")).to_have_text("Older")
