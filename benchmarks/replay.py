@@ -23,6 +23,7 @@ With `--table` the whole trend table of the last day of the news goes to stderr.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -95,6 +96,8 @@ def main() -> int:
         "sweeps": outcome.nudges,
         "errors_logged": errors,
         "seconds": round(time.monotonic() - started, 1),
+        # The workers and servers have ended, so their time counts; other work on the machine does not.
+        "cpu_seconds": round(sum(os.times()[:4]), 1),
         "peak_mb": memory.peak_mb,
         "memory_mb": memory.at_peak_mb,
     }
