@@ -103,8 +103,8 @@ def render(content: Content, period: str, language: str) -> Rendered:
 
 @cache
 def _inliner() -> css_inline.CSSInliner:
-    # media queries can't be inlined: they stay in the head, for the mail programs that read them
-    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+    # style tags marked "keep" hold the media queries, which can't be inlined
+    return css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
 def _page(content: Content, period: str, language: str) -> Page:
@@ -183,7 +183,7 @@ def _move_words(move: Move, period: str, language: str) -> MoveWords:
         force=Truncator(move.driving_force).chars(_FORCE),
         relevancy=""
         if move.relevancy is None
-        else _("relevance %(value)s of 5") % {"value": formats.number_format(move.relevancy)},
+        else _("relevance %(value)s of 5") % {"value": formats.number_format(f"{move.relevancy:g}")},
         link=evidence_link("tag", period, move.tag),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.utils import timezone
 
@@ -15,16 +16,33 @@ from signals.digests.weeks import Week
 from signals.models import Edition, sample_day
 
 
-def run_due(*, limit: int = 500, clock: Callable[[], datetime] = timezone.now) -> Sent:
+# Shorter than the broker's patience, or the same tick would be given to a second worker.
+_TICK: Final = timedelta(minutes=4)
+
+
+def run_due(*, clock: Callable[[], datetime] = timezone.now) -> Sent:
     """One tick; may run twice at once. A week whose time passed by more than two days is left out."""
+    until = clock() + _TICK
     expire_unconfirmed(now=clock())
     week = Week.last_full(clock())
     # the sample is sent by hand only: nobody subscribed to made-up news
     if week.is_due(clock()) and sample_day() is None:
         freeze_edition(edition=ensure_edition(week=week, now=clock()), now=clock())
-    sent = deliver_due(limit=limit, clock=clock)
+    sent = _deliver(until=until, clock=clock)
     finish_editions(now=clock())
     return sent
+
+
+def _deliver(
+    *, until: datetime | None = None, edition: Edition | None = None, clock: Callable[[], datetime]
+) -> Sent:
+    """Batch after batch, until nothing is due or the time is over."""
+    total = Sent()
+    while True:
+        batch = deliver_due(edition=edition, clock=clock)
+        total = total.plus(batch)
+        if batch == Sent() or (until is not None and clock() >= until):
+            return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +58,7 @@ def send_edition(*, week: Week, clock: Callable[[], datetime] = timezone.now) ->
     """Make, freeze and deliver a week's edition here and now; a second call finds nothing left to send."""
     edition = ensure_edition(week=week, now=clock())
     reserved = freeze_edition(edition=edition, now=clock())
-    total = Sent()
-    while True:
-        batch = deliver_due(edition=edition, clock=clock)
-        if batch == Sent():
-            break
-        total = Sent(
-            total.sent + batch.sent,
-            total.deferred + batch.deferred,
-            total.failed + batch.failed,
-            total.unknown + batch.unknown,
-        )
+    total = _deliver(edition=edition, clock=clock)
     finish_editions(now=clock())
     edition.refresh_from_db()
     return Run(edition, reserved, total)

@@ -44,6 +44,15 @@ class Sent:
     failed: int = 0
     unknown: int = 0
 
+    def plus(self, other: Sent) -> Sent:
+        """Both together."""
+        return Sent(
+            self.sent + other.sent,
+            self.deferred + other.deferred,
+            self.failed + other.failed,
+            self.unknown + other.unknown,
+        )
+
 
 def deliver_due(
     *, limit: int = 500, edition: Edition | None = None, clock: Callable[[], datetime] = timezone.now
