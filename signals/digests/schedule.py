@@ -15,7 +15,6 @@ from signals.digests.subscribe import expire_unconfirmed
 from signals.digests.weeks import Week
 from signals.models import Edition, sample_day
 
-
 # Shorter than the broker's patience, or the same tick would be given to a second worker.
 _TICK: Final = timedelta(minutes=4)
 
