@@ -1,0 +1,116 @@
+"""Proposed tags: made into one, folded into one, or dropped; and all as it was after undo."""
+
+import pytest
+
+from signals.curation.catalogue import create_tag
+from signals.curation.decisions import decide_tagging
+from signals.curation.errors import CurationError
+from signals.curation.proposals import accept_proposal, fold_proposal, reject_proposal
+from signals.curation.ratings import rate_tag
+from signals.curation.undo import undo_last
+from signals.models import Proposal, State, Tag, Tagging, TagName, User
+from tests.signals.web.making import make_article, make_proposal, make_source, make_tag
+
+
+@pytest.fixture
+def ana(db) -> User:
+    return User.objects.create_user("ana@example.org")
+
+
+@pytest.fixture
+def proposal(db) -> Proposal:
+    return make_proposal(make_article(make_source()), "Expert routing", description="What it is.")
+
+
+def world() -> tuple:
+    return (
+        list(Tag.objects.order_by("pk").values_list("pk", "name")),
+        list(TagName.objects.order_by("pk").values_list("pk", "name", "is_live")),
+        list(Tagging.objects.order_by("article_id", "tag_id").values_list("article_id", "tag_id", "state")),
+        list(
+            Proposal.objects.order_by("pk").values_list("pk", "status", "tag_id", "decided_by", "decided_at")
+        ),
+    )
+
+
+def test_accepted_it_is_a_tag_with_its_words_on_the_articles_it_was_seen_in(ana, proposal):
+    tag = accept_proposal(proposal=proposal, by=ana, relevancy=4)
+    assert (tag.name, tag.description, tag.status) == ("Expert routing", "What it is.", Tag.Status.TRACKED)
+    tagging = Tagging.objects.get(tag=tag)
+    assert (tagging.state, tagging.stated_relevancy) == (State.CONFIRMED, 4)
+    assert tagging.quote == "A sentence about it."
+
+
+def test_folded_its_name_leads_to_the_tag_and_its_articles_carry_it(ana, proposal):
+    into = make_tag("Mixture of experts")
+    fold_proposal(proposal=proposal, into=into, by=ana)
+    assert into.names.filter(name="Expert routing", is_live=True).exists()
+    assert Tagging.objects.get().tag == into
+
+
+def test_folding_leaves_what_a_person_rejected_rejected(ana, proposal):
+    into = make_tag()
+    article = proposal.evidence.get().article
+    decide_tagging(article=article, tag=into, by=ana, verdict="reject")
+    fold_proposal(proposal=proposal, into=into, by=ana)
+    assert Tagging.objects.get().state == State.REJECTED
+
+
+@pytest.mark.parametrize("what", ["accept", "fold", "fold into its own name", "reject"])
+def test_undo_leaves_everything_as_it_was(ana, proposal, what):
+    into = make_tag("Expert routing" if "own name" in what else "Mixture of experts")
+    before = world()
+    if what == "accept":
+        accept_proposal(proposal=proposal, by=ana)
+    elif what == "reject":
+        reject_proposal(proposal=proposal, by=ana)
+    else:
+        fold_proposal(proposal=proposal, into=into, by=ana)
+    assert world() != before
+    undo_last(by=ana)
+    assert world() == before
+
+
+def test_a_name_that_a_live_tag_has_is_no_new_tag(ana, proposal):
+    create_tag(kind=proposal.kind, name="Routing", aliases=["expert routing"])
+    before = world()
+    with pytest.raises(CurationError):
+        accept_proposal(proposal=proposal, by=ana)
+    assert world() == before
+
+
+def test_decided_once_it_is_decided(ana, proposal):
+    reject_proposal(proposal=proposal, by=ana)
+    before = world()
+    for again in (
+        lambda: accept_proposal(proposal=proposal, by=ana),
+        lambda: reject_proposal(proposal=proposal, by=ana),
+        lambda: fold_proposal(proposal=proposal, into=make_tag("Other"), by=ana),
+    ):
+        with pytest.raises(CurationError):
+            again()
+    assert world()[2:] == before[2:]
+
+
+def test_nothing_is_folded_into_a_tag_that_was_merged_away(ana, proposal):
+    gone = make_tag()
+    gone.merged_into = make_tag()
+    gone.save()
+    with pytest.raises(CurationError):
+        fold_proposal(proposal=proposal, into=gone, by=ana)
+
+
+@pytest.mark.parametrize("use", ["rated", "decided on"])
+def test_a_new_tag_that_people_used_since_is_not_undone_away(ana, proposal, use):
+    bob = User.objects.create_user("bob@example.org")
+    tag = accept_proposal(proposal=proposal, by=ana)
+    if use == "rated":
+        rate_tag(tag=tag, by=bob, relevancy=4)
+    else:
+        decide_tagging(article=proposal.evidence.get().article, tag=tag, by=bob, verdict="reject")
+    before = world()
+    with pytest.raises(CurationError):
+        undo_last(by=ana)
+    assert world() == before
+    undo_last(by=bob)
+    tag.refresh_from_db()
