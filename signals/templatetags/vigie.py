@@ -8,11 +8,13 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext, pgettext
 
 from signals.models import Kind, Label, State, Tagging
+from signals.trends.explain import floor_tenth
 from signals.web.charts import Spark, spark
 
 register = template.Library()
@@ -108,8 +110,8 @@ def sparkline(weeks: list[int], usual: list[float]) -> Spark | None:
 
 @register.filter
 def times(value: float | None) -> str:
-    """2.13 as ×2.1."""
-    return "–" if value is None else f"×{value:.1f}"
+    """2.18 as ×2.1: "at least" is never rounded up."""
+    return "–" if value is None else f"×{number_format(floor_tenth(value), decimal_pos=1)}"
 
 
 @register.filter

@@ -23,8 +23,9 @@ Wrap = Callable[[str, str], str]
 class Explanation:
     """The numbers of one sentence: mentions, publishers and confirmed mentions in the last `days` days.
 
-    `expected` is the number of mentions its usual share would give; `times` the lower bound ("at least") and
-    `ceiling` the upper bound ("at most") of observed to expected; `age` is days since the first mention.
+    `expected` is the number of mentions its usual share would give; `times` the lower bound ("at least") of
+    observed to expected, over the three windows as in the table; `ceiling` the upper bound ("at most") in this
+    window; `age` is days since the first mention.
     """
 
     key: Key
@@ -67,7 +68,8 @@ def explain(
         publishers=publishers[window],
         confirmed=confirmed[window],
         expected=round(float(scores.expected[tag, window]), 2),
-        times=round(float(2.0 ** scores.ic025[tag, window]), 3),
+        # the number of the table, so that the sentence beside it says the same
+        times=round(float(2.0 ** scores.momentum[tag]), 3),
         ceiling=round(float(2.0 ** scores.ic975[tag, window]), 3),
         age=age,
     )
@@ -111,7 +113,7 @@ def say(
     }
     judged = {
         "facts": facts,
-        "expected": number(e.expected),
+        "expected": number(e.expected) if e.expected >= 0.05 else gettext("under %(n)s") % {"n": number(0.1)},
         "verdict": _verdict(e, gettext, ngettext, number),
     }
     if e.key in ("too_little", "no_baseline", "new"):
@@ -123,7 +125,7 @@ def say_times(times: float, *, gettext: Callable[[str], str], number: Callable[[
     """The lower bound for a table's cell: "at least ×1.8 its usual share", or that it isn't above it."""
     if times < 1.05:
         return gettext("not clearly above its usual share")
-    return gettext("at least ×%(times)s its usual share") % {"times": number(_floor(times))}
+    return gettext("at least ×%(times)s its usual share") % {"times": number(floor_tenth(times))}
 
 
 def _verdict(
@@ -146,17 +148,17 @@ def _verdict(
         case "below":
             return gettext("at most ×%(times)s of usual") % {"times": number(_ceil(e.ceiling))}
         case "above" if e.times >= 3:
-            return gettext("at least %(times)s times as much as usual") % {"times": number(_floor(e.times))}
+            return gettext("at least %(times)s times as much as usual") % {"times": number(floor_tenth(e.times))}
         case "above" if e.times >= 2:
             return gettext("at least twice as much as usual")
         case "above" if e.times >= 1.05:
-            return gettext("at least ×%(times)s of usual") % {"times": number(_floor(e.times))}
+            return gettext("at least ×%(times)s of usual") % {"times": number(floor_tenth(e.times))}
         case "above":
             return gettext("still above usual, but less clearly")
     return gettext("about as much as usual")
 
 
-def _floor(times: float) -> float:
+def floor_tenth(times: float) -> float:
     """Rounded down to a tenth: "at least" must stay true."""
     return float(np.floor(times * 10 + 1e-9) / 10)
 

@@ -87,6 +87,7 @@ def test_the_sentence_says_why_in_words():
         "its usual share would be 3.1: at least twice as much as usual."
     )
     assert sentence(times=3.49).endswith("at least 3.4 times as much as usual.")
+    assert "would be under 0.1:" in sentence(expected=0.02)
     assert sentence(key="below", ceiling=0.41).endswith("at most ×0.5 of usual.")
     assert sentence(key="new", articles=1, publishers=1, age=0) == (
         "1 article in 7 days from 1 publisher, 6 of them confirmed: first mentioned 1 day ago."
@@ -101,4 +102,5 @@ def test_an_explanation_takes_the_window_that_shows_the_rise_and_survives_storag
     told = explain(scores, 2, Label.SURGING, publishers=(5, 6, 7), confirmed=(1, 2, 3), age=199)
     assert (told.articles, told.days, told.publishers, told.confirmed) == (35, 7, 5, 1)
     assert told.expected == pytest.approx(7, rel=0.05)
+    assert told.times == pytest.approx(2 ** scores.momentum[2], abs=0.001), "the number that the table shows"
     assert Explanation.from_params(told.params()) == told
