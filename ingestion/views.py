@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Case, Count, Q, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -13,14 +13,22 @@ from ingestion import services
 from ingestion.errors import IngestError
 from signals.models import Article, Health, Source, SourceKind
 from signals.web.access import administrators_only, analysts_only
+from signals.web.health import resting_queues
 from signals.web.pages import page_of, render_page
+
+_WORST_FIRST = (Health.GONE, Health.FAILING, Health.QUIET)
+_BY_HAND = frozenset({SourceKind.NOTES, SourceKind.PAGE, SourceKind.CURATED})
 
 
 @require_GET
 def source_list(request: HttpRequest) -> HttpResponse:
     """`/sources/`: what is failing first."""
     health = request.GET.get("health", "")
-    sources = Source.objects.annotate(count=Count("articles")).order_by("name", "pk")
+    worst = Case(
+        *(When(health=state, then=place) for place, state in enumerate(_WORST_FIRST)),
+        default=len(_WORST_FIRST),
+    )
+    sources = Source.objects.annotate(count=Count("articles")).order_by(worst, "name", "pk")
     counts = dict(Source.objects.values_list("health").annotate(count=Count("pk")).order_by())
     if health in Health.values:
         sources = sources.filter(health=health)
@@ -29,6 +37,8 @@ def source_list(request: HttpRequest) -> HttpResponse:
         "health": health,
         "facets": [(value, words, counts[value]) for value, words in Health.choices if counts.get(value)],
         "total": sum(counts.values()),
+        "by_hand": _BY_HAND,
+        "resting": resting_queues(),
     }
     return render_page(request, "sources/list.html", context, partial="sources/_list.html")
 
@@ -43,7 +53,7 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
         "fetches": source.fetches.all()[:25],
         "articles": Article.objects.filter(source=source).newest_first()[:15],
         "articles_count": source.articles.count(),
-        "can_poll": source.kind not in {SourceKind.NOTES, SourceKind.PAGE, SourceKind.CURATED},
+        "can_poll": source.kind not in _BY_HAND,
     }
     return render_page(request, "sources/source.html", context)
 

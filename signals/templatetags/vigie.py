@@ -8,12 +8,12 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
-from signals.models import Kind, Label, State, Tagging
+from signals.models import Kind, Label, State, Tag, Tagging
 from signals.trends.explain import floor_tenth
 from signals.web.charts import Spark, spark
 
@@ -127,7 +127,7 @@ def ago(moment: datetime | date | None) -> str:
     if moment is None:
         return "–"
     if not isinstance(moment, datetime):
-        return moment.strftime("%-d %b %Y")
+        return date_format(moment, "j M Y")
     age = timezone.now() - moment
     if age < timedelta(0):
         ahead = -age
@@ -140,7 +140,14 @@ def ago(moment: datetime | date | None) -> str:
         return gettext("%d h") % (age.seconds // 3600)
     if age < timedelta(days=14):
         return pgettext("days, short", "%d d") % age.days
-    return moment.strftime("%-d %b %Y")
+    return date_format(timezone.localtime(moment), "j M Y")
+
+
+@register.filter
+def described(tag: Tag) -> str:
+    """What a tag is, in the reader's language where we have it."""
+    is_french = (get_language() or "").startswith("fr")
+    return (tag.description_fr if is_french else "") or tag.description
 
 
 @register.filter

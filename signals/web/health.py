@@ -33,13 +33,26 @@ def readyz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         pass
     try:
-        beats = _valkey().mget([heartbeat_key(queue) for queue in QUEUES])
+        checks["workers"] = _working_queues()
         checks["valkey"] = True
-        checks["workers"] = [queue for queue, beat in zip(QUEUES, beats, strict=True) if beat]
     except redis.RedisError:
         pass
     ready = all(checks[name] for name in ("database", "migrations", "valkey"))
     return JsonResponse(checks, status=200 if ready else 503)
+
+
+def resting_queues() -> list[str]:
+    """The queues that no worker answers for; while Valkey is away, all of them."""
+    try:
+        working = _working_queues()
+    except redis.RedisError:
+        working = []
+    return [queue for queue in QUEUES if queue not in working]
+
+
+def _working_queues() -> list[str]:
+    beats = _valkey().mget([heartbeat_key(queue) for queue in QUEUES])
+    return [queue for queue, beat in zip(QUEUES, beats, strict=True) if beat]
 
 
 _applied = False

@@ -180,7 +180,7 @@
     const { xhr } = event.detail;
     toast(said(xhr, "X-Reason") || `${xhr.status} ${xhr.statusText}`);
   });
-  document.addEventListener("htmx:sendError", () => toast("The server could not be reached."));
+  document.addEventListener("htmx:sendError", () => toast(one("#toast").dataset.unreachable));
 
   document.addEventListener("DOMContentLoaded", () => {
     one(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -69,7 +69,11 @@ def page(live_server, settings, chromium: Browser, complaints: list[str]) -> Ite
     """A window with nobody logged in, whose relative addresses are the live server's."""
     settings.PUBLIC_URL = live_server.url
     context = chromium.new_context(
-        base_url=live_server.url, locale="en-GB", timezone_id="UTC", viewport={"width": 1280, "height": 900}
+        base_url=live_server.url,
+        locale="en-GB",
+        timezone_id="UTC",
+        viewport={"width": 1280, "height": 900},
+        reduced_motion="reduce",
     )
     context.set_default_timeout(10_000)
 
