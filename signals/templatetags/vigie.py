@@ -144,6 +144,14 @@ def ago(moment: datetime | date | None) -> str:
 
 
 @register.filter
+def due(moment: datetime | None) -> str:
+    """When something is to happen: what is late happens now."""
+    if moment is not None and moment <= timezone.now():
+        return gettext("now")
+    return ago(moment)
+
+
+@register.filter
 def described(tag: Tag) -> str:
     """What a tag is, in the reader's language where we have it."""
     is_french = (get_language() or "").startswith("fr")

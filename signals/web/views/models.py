@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from signals.models import Model, Price, Weights
@@ -15,6 +16,20 @@ _SORTS = {
     "name": F("name").asc(),
     "developer": F("developer").asc(),
     "context": F("context").desc(nulls_last=True),
+}
+
+
+_FIELD_WORDS = {
+    "active_parameters_b": _("Active parameters, billions"),
+    "context": _("Context"),
+    "developer": _("Developer"),
+    "family": _("Family"),
+    "launch input_price": _("Input price at launch"),
+    "launch output_price": _("Output price at launch"),
+    "licence": _("Licence"),
+    "parameters_b": _("Parameters, billions"),
+    "released_on": _("Released"),
+    "weights": _("Weights"),
 }
 
 
@@ -61,7 +76,7 @@ def model_page(request: HttpRequest, pk: int) -> HttpResponse:
         latest[price.offer_id] = price
     facts: dict[str, list[object]] = {}
     for fact in model.facts.order_by("field", "-rank", "origin"):
-        facts.setdefault(fact.field.replace("_", " "), []).append(fact)
+        facts.setdefault(str(_FIELD_WORDS.get(fact.field, fact.field)), []).append(fact)
     context = {
         "model": model,
         "offers": [(offer, latest.get(offer.pk)) for offer in offers],
