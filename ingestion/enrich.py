@@ -153,7 +153,7 @@ def enrich_article(article_id: int, *, pages: Pages | None = None, now: datetime
         _close(article, text_failure="The page says hardly more than the feed.")
         return "failed"
     with transaction.atomic():
-        _take_text(Article.objects.select_for_update().get(pk=article_id), page)
+        _take_text(Article.objects.select_for_update(no_key=True).get(pk=article_id), page)
     return "done"
 
 

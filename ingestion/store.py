@@ -269,7 +269,9 @@ def _edit(
 ) -> None:
     if not edited:
         return
-    articles = Article.objects.select_for_update().in_bulk([row.article_id for row in edited.values()])
+    # In the order in which taggers take them, or two could wait for each other.
+    locked = Article.objects.select_for_update(no_key=True).order_by("pk")
+    articles = locked.in_bulk([row.article_id for row in edited.values()])
     for key, row in edited.items():
         entry, article = keyed[key], articles[row.article_id or 0]
         moved = row.content_hash != forms[key].content

@@ -167,7 +167,11 @@ def _join(
 def _save(touched: dict[int, _Member], merged: dict[int, int]) -> None:
     if not touched:
         return
-    moved = set(touched) | set(Article.objects.filter(story__in=merged).values_list("pk", flat=True))
+    # All of their stories, in the order in which taggers take them: whoever tags or decides on one of them
+    # meanwhile marks the days it knows, which lack those that come together here.
+    stories = {member.story_id for member in touched.values()} | set(merged)
+    concerned = Article.objects.filter(Q(pk__in=touched) | Q(story__in=stories)).order_by("pk")
+    moved = list(concerned.select_for_update(no_key=True).values_list("pk", flat=True))
     # Counted apart until now, counted together from now on: both sets of days move.
     mark_articles(moved)
     rows = [Article(pk=m.pk, story_id=m.story_id, story_reason=m.reason) for m in touched.values()]

@@ -63,7 +63,7 @@ def decide_tagging(
     now = now or timezone.now()
     with transaction.atomic():
         # One lock order for everybody: the article first, so two analysts queue up instead of colliding.
-        Article.objects.select_for_update().get(pk=article.pk)
+        Article.objects.select_for_update(no_key=True).get(pk=article.pk)
         tagging = Tagging.objects.filter(article=article, tag=tag).first()
         before = _snapshot(tagging)
         if tagging is None and relevancy is None and verdict == Decision.Verdict.ACCEPT:
@@ -103,7 +103,7 @@ def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) 
     """
     now = now or timezone.now()
     with transaction.atomic():
-        Article.objects.select_for_update().get(pk=decision.article_id)
+        Article.objects.select_for_update(no_key=True).get(pk=decision.article_id)
         decision = Decision.objects.select_for_update().get(pk=decision.pk)
         if decision.undone_at is not None:
             raise CurationError(_("This was undone before."))

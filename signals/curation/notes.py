@@ -219,7 +219,8 @@ def _create(note: SourceNote, origin: str, source: Source, now: datetime) -> Not
 
 
 def _update(stored: Note, note: SourceNote, origin: str, now: datetime) -> None:
-    article = stored.article
+    # Read anew under its lock: it may have joined a story, or been tagged, since.
+    article = Article.objects.select_for_update(no_key=True).get(pk=stored.article_id)
     mark_articles([article.pk])
     columns = _article_columns(note)
     if (article.title, article.text) != (columns["title"], columns["text"]):

@@ -41,7 +41,7 @@ def rate_tag(
     rationale = rationale.strip()
     now = now or timezone.now()
     with transaction.atomic():
-        tag = Tag.objects.select_for_update().get(pk=tag.pk)
+        tag = Tag.objects.select_for_update(no_key=True).get(pk=tag.pk)
         if not rationale and needs_rationale(tag=tag, by=by, relevancy=relevancy):
             raise CurationError(_("This is far from before or from the others: please say why."))
         rating = Rating.objects.create(
@@ -65,7 +65,7 @@ def undo_rating(*, rating: Rating, by: User, now: datetime | None = None) -> Non
     """Take a rating back; raises CurationError when it was taken back before."""
     now = now or timezone.now()
     with transaction.atomic():
-        tag = Tag.objects.select_for_update().get(pk=rating.tag_id)
+        tag = Tag.objects.select_for_update(no_key=True).get(pk=rating.tag_id)
         if not Rating.objects.filter(pk=rating.pk, undone_at=None).update(undone_at=now):
             raise CurationError(_("This was undone before."))
         refresh_relevancy(tag)
@@ -81,7 +81,8 @@ def refresh_relevancies(*, article_ids: Iterable[int] = (), tag_ids: Iterable[in
         for tag in (
             Tag.objects.filter(pk__in=Tag.objects.filter(wanted).values("pk"))
             .order_by("pk")
-            .select_for_update()
+            # Without the key: new taggings refer to tags in any order, and must not wait for this one.
+            .select_for_update(no_key=True)
         ):
             refresh_relevancy(tag)
 

@@ -46,7 +46,9 @@ def link_note_rows(note_ids: Sequence[int], *, now: datetime | None = None) -> L
     notes = rows_seen = linked = suggested = proposed = 0
     for note_id in sorted(set(note_ids)):
         with transaction.atomic():
-            note = Note.objects.select_for_update().select_related("article").filter(pk=note_id).first()
+            # The article too, so that a person's decision on it waits, or is seen.
+            notes_to_link = Note.objects.select_for_update(no_key=True).select_related("article")
+            note = notes_to_link.filter(pk=note_id).first()
             if note is None:
                 continue
             rows = list(note.rows.order_by("kind", "position"))
