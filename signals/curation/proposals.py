@@ -11,14 +11,23 @@ from django.utils.translation import gettext as _
 
 from signals.curation.catalogue import create_tag
 from signals.curation.errors import CurationError
-from signals.models import Change, Origin, Proposal, State, Tag, Tagging, TagName, User
+from signals.models import (
+    Article,
+    Change,
+    Decision,
+    Origin,
+    Proposal,
+    State,
+    Tag,
+    Tagging,
+    TagName,
+    User,
+)
 from signals.tagging.names import normalise_name
 from signals.trends.marks import mark_articles
 
 
-def accept_proposal(
-    *, proposal: Proposal, by: User, relevancy: int | None = None, now: datetime | None = None
-) -> Tag:
+def accept_proposal(*, proposal: Proposal, by: User, now: datetime | None = None) -> Tag:
     """Make a tracked tag of it and confirm it on the articles it was seen in.
 
     Raises CurationError when somebody decided before, or the name is taken.
@@ -42,7 +51,6 @@ def accept_proposal(
                 tag=tag,
                 state=State.CONFIRMED,
                 origin=Origin.PERSON,
-                stated_relevancy=relevancy,
                 estimated_relevancy=seen.relevancy or 3,
                 quote=seen.quote,
                 reason="",
@@ -102,12 +110,13 @@ def undo_proposal(*, proposal: Proposal, change: Change, by: User, now: datetime
     """
     now = now or timezone.now()
     with transaction.atomic():
+        _lock_articles(proposal)
         proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
         if not Change.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now, undone_by=by):
             raise CurationError(_("This was undone before."))
         if created := change.after.get("created"):
             tag = Tag.objects.get(pk=created)
-            if tag.ratings.exists() or tag.decisions.exists():
+            if tag.ratings.filter(undone_at=None).exists() or tag.decisions.filter(undone_at=None).exists():
                 raise CurationError(_("The new tag was rated or decided on since: archive it instead."))
             articles = list(tag.taggings.values_list("article_id", flat=True))
             mark_articles(articles)
@@ -116,7 +125,10 @@ def undo_proposal(*, proposal: Proposal, change: Change, by: User, now: datetime
             TagName.objects.filter(pk=alias).delete()
         if taggings := change.after.get("taggings"):
             mark_articles(taggings)
-            Tagging.objects.filter(article__in=taggings, tag=proposal.tag_id).delete()
+            decided = Decision.objects.filter(article__in=taggings, tag=proposal.tag_id, undone_at=None)
+            kept = decided.values("article")
+            made = Tagging.objects.filter(article__in=taggings, tag=proposal.tag_id)
+            made.exclude(article__in=kept).delete()
         proposal.status, proposal.tag, proposal.decided_by, proposal.decided_at = (
             Proposal.Status.WAITING,
             None,
@@ -126,7 +138,14 @@ def undo_proposal(*, proposal: Proposal, change: Change, by: User, now: datetime
         proposal.save()
 
 
+def _lock_articles(proposal: Proposal) -> None:
+    """Before the proposal, as taggers do: two who took them in different orders would wait for each other."""
+    seen_in = Article.objects.filter(proposal_evidence__proposal=proposal).order_by("pk")
+    list(seen_in.select_for_update(no_key=True, of=("self",)).values_list("pk"))
+
+
 def _lock(proposal: Proposal) -> Proposal:
+    _lock_articles(proposal)
     locked = Proposal.objects.select_for_update().get(pk=proposal.pk)
     if locked.status != Proposal.Status.WAITING:
         raise CurationError(_("Somebody decided on this before: %(status)s.") % {"status": locked.status})

@@ -34,10 +34,10 @@ def world() -> tuple:
 
 
 def test_accepted_it_is_a_tag_with_its_words_on_the_articles_it_was_seen_in(ana, proposal):
-    tag = accept_proposal(proposal=proposal, by=ana, relevancy=4)
+    tag = accept_proposal(proposal=proposal, by=ana)
     assert (tag.name, tag.description, tag.status) == ("Expert routing", "What it is.", Tag.Status.TRACKED)
     tagging = Tagging.objects.get(tag=tag)
-    assert (tagging.state, tagging.stated_relevancy) == (State.CONFIRMED, 4)
+    assert (tagging.state, tagging.stated_relevancy) == (State.CONFIRMED, None)
     assert tagging.quote == "A sentence about it."
 
 
@@ -114,3 +114,22 @@ def test_a_new_tag_that_people_used_since_is_not_undone_away(ana, proposal, use)
     assert world() == before
     undo_last(by=bob)
     tag.refresh_from_db()
+
+
+def test_a_new_tag_on_which_every_decision_was_taken_back_is_undone_away(ana, proposal):
+    before = world()
+    tag = accept_proposal(proposal=proposal, by=ana)
+    decide_tagging(article=proposal.evidence.get().article, tag=tag, by=ana, verdict="score", relevancy=5)
+    rate_tag(tag=tag, by=ana, relevancy=4)
+    for _ in range(3):
+        undo_last(by=ana)
+    assert world() == before
+
+
+def test_undoing_a_fold_leaves_what_a_person_decided_on_since(ana, proposal):
+    bob = User.objects.create_user("bob@example.org")
+    into = make_tag()
+    fold_proposal(proposal=proposal, into=into, by=ana)
+    decide_tagging(article=proposal.evidence.get().article, tag=into, by=bob, verdict="score", relevancy=5)
+    undo_last(by=ana)
+    assert Tagging.objects.get().stated_relevancy == 5
