@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils import timezone
 
 from signals.curation.catalogue import load_catalogue
 from signals.curation.note_files import find_notes
@@ -20,6 +21,8 @@ from signals.links import publisher_of, url_key
 from signals.models import (
     Article,
     ArticleType,
+    Change,
+    Decision,
     Proposal,
     ProposalEvidence,
     Setting,
@@ -31,6 +34,7 @@ from signals.models import (
 )
 from signals.releases.curated import load_releases
 from signals.tagging.linking import link_note_rows
+from signals.tagging.proposing import recount_proposals
 from signals.tagging.service import tag_articles
 from signals.trends.marks import mark_articles
 from signals.trends.rollup import roll_up
@@ -69,18 +73,22 @@ def load_starter() -> StarterSummary:
 def remove_sample() -> int:
     """Take the sample's articles away, with their notes, taggings and proposals; returns how many articles."""
     with transaction.atomic():
-        articles = list(Article.objects.filter(is_sample=True).values_list("pk", flat=True))
+        # Locked, so that nobody tags or decides on one while it goes.
+        sample = Article.objects.filter(is_sample=True).order_by("pk")
+        articles = list(sample.select_for_update().values_list("pk", flat=True))
         rated = list(
             Tag.objects.filter(taggings__article__in=articles).values_list("pk", flat=True).distinct()
         )
         mark_articles(articles)
-        proposals = list(
-            ProposalEvidence.objects.filter(article__in=articles)
-            .values_list("proposal_id", flat=True)
-            .distinct()
+        seen_there = ProposalEvidence.objects.filter(article__in=articles).values("proposal")
+        concerned = Proposal.objects.filter(pk__in=seen_there).order_by("pk")
+        proposals = list(concerned.select_for_update().values_list("pk", flat=True))
+        decisions = Decision.objects.filter(article__in=articles).values_list("pk", flat=True)
+        Change.objects.filter(target__in=[f"decision:{pk}" for pk in decisions], undone_at=None).update(
+            undone_at=timezone.now()
         )
         Article.objects.filter(pk__in=articles).delete()
-        Proposal.objects.filter(pk__in=proposals, evidence=None, status=Proposal.Status.WAITING).delete()
+        recount_proposals(proposals)
         Story.objects.filter(articles=None).delete()
         refresh_relevancies(tag_ids=rated)
         Source.objects.filter(is_sample=True).delete()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection
@@ -84,12 +84,17 @@ def keep_proposals(found: Mapping[int, Sequence[Proposed]], *, now: datetime) ->
     ProposalEvidence.objects.bulk_create(fresh, ignore_conflicts=True)
     gone = [seen.pk for pair, seen in old.items() if pair not in evidence]
     ProposalEvidence.objects.filter(pk__in=gone).delete()
-    touched = {pair[1] for pair in old.keys() ^ evidence.keys()}
-    if touched:
-        with connection.cursor() as cursor:
-            cursor.execute(_RECOUNT, {"proposals": sorted(touched)})
-        # A wording that no article holds any more, and nobody decided on, was a reading of an older text.
-        Proposal.objects.filter(
-            pk__in=touched, status=Proposal.Status.WAITING, articles_count=0, evidence=None
-        ).delete()
+    recount_proposals({pair[1] for pair in old.keys() ^ evidence.keys()})
     return sum(proposal.first_seen_at == now for proposal in stored.values())
+
+
+def recount_proposals(proposal_ids: Collection[int]) -> None:
+    """Count where these were seen; one that waits and was seen nowhere is forgotten."""
+    if not proposal_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_RECOUNT, {"proposals": sorted(proposal_ids)})
+    # A wording that no article holds any more, and nobody decided on, was a reading of an older text.
+    Proposal.objects.filter(
+        pk__in=proposal_ids, status=Proposal.Status.WAITING, articles_count=0, evidence=None
+    ).delete()

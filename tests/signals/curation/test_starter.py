@@ -6,7 +6,10 @@ from types import SimpleNamespace
 import pytest
 from django.db import transaction
 
+from signals.curation.decisions import decide_tagging
+from signals.curation.errors import CurationError
 from signals.curation.starter import load_starter, remove_sample
+from signals.curation.undo import undo_last
 from signals.models import (
     Article,
     ArticleType,
@@ -17,9 +20,12 @@ from signals.models import (
     Setting,
     Source,
     Tag,
+    Tagging,
     TagTrend,
+    User,
 )
 from signals.trends.labels import Label
+from tests.signals.web.making import make_article, make_proposal, make_source, make_tag
 
 NUMBERED = 30
 LEAST = {Kind.SIGNAL: 4, Kind.BEHAVIOR: 4, Kind.TECHNOLOGY: 4, Kind.ISSUE: 4, Kind.CONCERN: 2}
@@ -104,3 +110,26 @@ def test_removing_the_sample_keeps_catalogue_and_releases_and_it_does_not_come_b
     assert (again.briefs, again.notes) == (0, 0)
     assert not Article.objects.filter(is_sample=True).exists()
     assert Setting.objects.get(name="sample").value == {"loaded": False}
+
+
+def test_what_was_decided_on_the_sample_goes_with_it_and_what_was_decided_before_can_still_be_undone(db):
+    ana = User.objects.create_user("ana@example.org")
+    tag, source = make_tag(), make_source()
+    real, sample = make_article(source, [tag]), make_article(source, [tag], is_sample=True)
+    for article in (real, sample):
+        decide_tagging(article=article, tag=tag, by=ana, verdict="accept")
+    remove_sample()
+    undo_last(by=ana)
+    assert Tagging.objects.get(article=real).state == "suggested"
+    with pytest.raises(CurationError):
+        undo_last(by=ana)
+
+
+def test_a_proposal_seen_elsewhere_too_no_longer_counts_the_sample(db):
+    source = make_source()
+    proposal = make_proposal(make_article(source))
+    proposal.evidence.create(article=make_article(source, is_sample=True))
+    Proposal.objects.update(articles_count=2, publishers_count=2)
+    remove_sample()
+    proposal.refresh_from_db()
+    assert (proposal.articles_count, proposal.publishers_count) == (1, 1)
