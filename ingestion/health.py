@@ -27,30 +27,32 @@ _QUIET_GAPS: Final = 6
 
 
 def note_success(source: Source, *, hints: Hints, check: NextCheck, new: int, now: datetime) -> None:
-    """The source answered and its entries are stored."""
+    """The source answered and its entries are stored; a paused one stays so."""
     if new:
         source.last_entry_at = now
-    source.health, source.health_reason = Health.OK, ""
-    silence = _silence(hints, now)
-    if silence is not None:
-        source.health = Health.QUIET
-        source.health_reason = f"It answers, but has published nothing for {in_words(silence)}."
     source.last_attempt_at = source.last_success_at = now
     source.stale_since = None
-    source.next_attempt_at = check.at
+    if source.health != Health.PAUSED:
+        source.health, source.health_reason = Health.OK, ""
+        silence = _silence(hints, now)
+        if silence is not None:
+            source.health = Health.QUIET
+            source.health_reason = f"It answers, but has published nothing for {in_words(silence)}."
+        source.next_attempt_at = check.at
     source.save(update_fields=_COLUMNS)
 
 
 def note_failure(source: Source, *, error: IngestError, check: NextCheck | None, now: datetime) -> None:
     """The attempt failed; without a next check the source is gone for good."""
-    source.health = Health.FAILING if check else Health.GONE
-    if check and source.last_success_at is None and isinstance(error, (DnsError, ConnectionFailed)):
-        # Nothing stopped that ever worked: without a network, a starter pack must not look like 45 faults.
-        source.health = Health.WAITING
-    source.health_reason = str(error)[:400]
     source.last_attempt_at = now
     source.stale_since = source.stale_since or source.last_success_at or now
-    source.next_attempt_at = check.at if check else None
+    if check is None or source.health != Health.PAUSED:
+        source.health = Health.FAILING if check else Health.GONE
+        if check and source.last_success_at is None and isinstance(error, (DnsError, ConnectionFailed)):
+            # Nothing stopped that ever worked: without a network, a starter pack must not look like 45 faults.
+            source.health = Health.WAITING
+        source.health_reason = str(error)[:400]
+        source.next_attempt_at = check.at if check else None
     source.is_enabled = source.is_enabled and check is not None
     source.save(update_fields=_COLUMNS)
 

@@ -148,7 +148,7 @@ class _Attempt:
         """Store the entries, the validators, the attempt and the next check together, or nothing."""
         counts = Counts()
         with transaction.atomic():
-            stored = schedule.lock_claimed(self.held)
+            stored = self.lock()
             if stored is None:
                 return self.superseded()
             hints = Hints.from_json(stored.hints)
@@ -199,7 +199,7 @@ class _Attempt:
         if isinstance(error, HttpStatus):
             status, retry_after = error.status, error.retry_after
         with transaction.atomic():
-            stored = schedule.lock_claimed(self.held)
+            stored = self.lock()
             if stored is None:
                 return self.superseded()
             stored.failures += 1
@@ -228,6 +228,16 @@ class _Attempt:
             error_text=str(error),
             next_at=check.at if check else None,
         )
+
+    def lock(self) -> Schedule | None:
+        """The schedule while the claim is ours, and the source as people left it while it was read."""
+        stored = schedule.lock_claimed(self.held)
+        if stored is not None:
+            self.source.refresh_from_db(
+                fields=["is_enabled", "health", "health_reason", "next_attempt_at"],
+                from_queryset=Source.objects.select_for_update(no_key=True),
+            )
+        return stored
 
     def superseded(self) -> PollResult:
         """Our claim ended while we worked, and somebody else reads the source: leave it to them."""

@@ -127,6 +127,8 @@ def set_enabled(source: Source, *, enabled: bool, now: datetime) -> None:
     source.health_reason = "" if enabled else "Paused by a person."
     source.next_attempt_at = now if enabled else None
     source.save(update_fields=["is_enabled", "health", "health_reason", "next_attempt_at"])
+    if not Source.objects.polled().filter(pk=source.pk).exists():
+        return
     Schedule.objects.update_or_create(source=source, defaults={"due_at": now, "failures": 0})
 
 

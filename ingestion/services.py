@@ -178,7 +178,12 @@ def known_source(url: str, kind: str) -> Source | None:
 
 
 def poll_now(*, source: Source, now: datetime | None = None) -> bool:
-    """Make a source due and ask a worker to read it; false when it has to wait for the next tick."""
+    """Make a source due and ask a worker to read it; false when it has to wait for the next tick.
+
+    Raises UnknownKind for a source that is not read over the network.
+    """
+    if source.kind not in READERS:
+        raise UnknownKind(source.kind)
     schedule.make_due(source, now=now or timezone.now())
     return enqueue("ingestion.tasks.poll_source", source.pk)
 

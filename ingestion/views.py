@@ -84,7 +84,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @analysts_only
 def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
     """Read it as soon as a worker is free."""
-    source = get_object_or_404(Source, pk=pk)
+    source = get_object_or_404(Source.objects.polled(), pk=pk)
     services.poll_now(source=source)
     messages.success(request, _("It is being read; the attempt appears below."))
     return redirect("source", pk)

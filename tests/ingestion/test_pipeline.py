@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from ingestion.hosts import Hosts
 from ingestion.models import Fetch, Schedule, SeenEntry
 from ingestion.pipeline import poll_source, process_articles
-from ingestion.schedule import claim, close_lost, due_source_ids
+from ingestion.schedule import claim, close_lost, due_source_ids, set_enabled
 from signals.curation.catalogue import load_catalogue
 from signals.models import Article, Health, Source
 from tests.ingestion.serving import item, rss
@@ -251,3 +251,19 @@ def test_workers_that_poll_one_source_at_once_store_it_once(source, fetcher, hos
     assert states.count("stored") == 1
     assert set(states) <= {"stored", "skipped", "unchanged"}
     assert Article.objects.count() == SeenEntry.objects.count() == 50
+
+
+@pytest.mark.parametrize("answer", ["rss", "nonsense"])
+def test_a_source_paused_while_it_is_read_stays_paused(site, fetcher, hosts, rng, answer):
+    source = add(site.say("/feed.xml", rss(item(1)) if answer == "rss" else b"no feed"))
+
+    class PausedMeanwhile(type(fetcher)):
+        def get(self, url, **options):
+            set_enabled(Source.objects.get(pk=source.pk), enabled=False, now=NOW)
+            return fetcher.get(url, **options)
+
+    poll_source(source.pk, fetcher=PausedMeanwhile(user_agent="x"), hosts=hosts, now=NOW, rng=rng)
+    source.refresh_from_db()
+    assert (source.is_enabled, source.health, source.next_attempt_at) == (False, Health.PAUSED, None)
+    assert source.last_attempt_at == NOW
+    assert due_source_ids(now=NOW + 30 * DAY) == []

@@ -127,3 +127,13 @@ def test_a_source_with_articles_is_paused_not_removed(site):
         services.remove_source(source=source)
     services.set_enabled(source=source, enabled=False)
     assert source.health == "paused"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["notes", "page", "curated"])
+def test_what_is_not_read_over_the_network_is_never_due(kind):
+    source = Source.objects.create(kind=kind, name="By hand")
+    with pytest.raises(services.UnknownKind):
+        services.poll_now(source=source)
+    services.set_enabled(source=source, enabled=True)
+    assert not Schedule.objects.exists()

@@ -38,7 +38,7 @@ class Command(VigieCommand):
         schedule.make_schedules(due_at=now)
         ids = _chosen(options)
         if options["queue"]:
-            asked = [poll_now(source=source) for source in Source.objects.filter(pk__in=ids)]
+            asked = [poll_now(source=source) for source in Source.objects.polled().filter(pk__in=ids)]
             return {"queued": sum(asked), "waiting_for_the_next_tick": len(asked) - sum(asked)}
         force = bool(options["all"] or options["ids"])
         results = []
