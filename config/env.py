@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+# The file in VIGIE_HOME that keeps the address of the last start.
+ADDRESS = "address"
 ROOT = Path(__file__).resolve().parent.parent
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
@@ -50,6 +53,16 @@ def words(name: str) -> list[str]:
 def home() -> Path:
     """Where Vigie keeps what it writes: VIGIE_HOME, or .vigie in the checkout."""
     return Path(text("VIGIE_HOME", str(ROOT / ".vigie"))).expanduser().resolve()
+
+
+def address(home: Path) -> str:
+    """Where people find this installation: PUBLIC_URL, HOST and PORT, else where it ran last."""
+    if not (text("PUBLIC_URL") or text("HOST") or text("PORT")):
+        with suppress(OSError):
+            return (home / ADDRESS).read_text().strip()
+    host = text("HOST", "127.0.0.1")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return text("PUBLIC_URL", f"http://{f'[{host}]' if ':' in host else host}:{number('PORT', 8000)}")
 
 
 def database(url: str) -> dict[str, Any]:

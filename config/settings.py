@@ -28,9 +28,7 @@ if MODE not in {"embedded", "production"}:
     raise ImproperlyConfigured(f"VIGIE_MODE must be embedded or production, not {MODE!r}")
 DEBUG = False
 
-HOST = env.text("HOST", "127.0.0.1")
-PORT = env.number("PORT", 8000)
-PUBLIC_URL = env.text("PUBLIC_URL", f"http://{'127.0.0.1' if HOST == '0.0.0.0' else HOST}:{PORT}").rstrip("/")  # noqa: S104
+PUBLIC_URL = env.address(VIGIE_HOME).rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname:
     raise ImproperlyConfigured(f"PUBLIC_URL must be an http(s) address, not {PUBLIC_URL!r}")

@@ -36,6 +36,8 @@ _LONGEST_PAUSE = 30.0
 # A service that ran this long was well: its next fall starts from a short pause again.
 _WELL_SECONDS = 60.0
 _LARGEST_LOG = 10_000_000
+# How manage.py and we begin the one line that says why there is no start.
+_REFUSED = "Vigie can't start: "
 
 
 class StartError(RuntimeError):
@@ -136,7 +138,8 @@ class Supervisor:
                 service.falls = 1 if now - service.started > _WELL_SECONDS else service.falls + 1
                 pause = min(_LONGEST_PAUSE, 2.0 ** (service.falls - 1))
                 service.starts_at = now + pause
-                why = self.last_words(service.name)
+                killed = process.returncode < 0
+                why = f"signal {-process.returncode}" if killed else self.last_words(service.name)
                 _say(f"{service.name} ended ({why}); starting it again in {pause:.0f} s")
             if service.process is None and now >= service.starts_at:
                 self.start(service)
@@ -216,6 +219,8 @@ class Supervisor:
             (self.home / "log" / "prepare.log").write_text(output + trouble)
             lines = trouble.strip().splitlines() or ["no reason given"]
             full = "No space left on device" in trouble
+            if lines[-1].startswith(_REFUSED):
+                raise StartError(lines[-1].removeprefix(_REFUSED))
             reason = "the disk is full (no space left on device)" if full else lines[-1]
             raise StartError(f"`manage.py {arguments[0]}` failed: {reason}")
         return output
@@ -311,6 +316,8 @@ def _start(supervisor: Supervisor, host: str, port: int, began: float) -> None:
     prepared = json.loads(supervisor.call("prepare", "--json") or "{}")
     if supervisor.stopping:
         return
+    # Commands typed elsewhere make links too, without this start's HOST, PORT and PUBLIC_URL.
+    (supervisor.home / env.ADDRESS).write_text(prepared["address"])
     public = urlsplit(prepared["address"])
     local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     base = f"http://{local}:{port}"
@@ -341,7 +348,7 @@ def main() -> int:
     try:
         serve()
     except (StartError, embedded.ServerError, ImproperlyConfigured) as error:
-        sys.stderr.write(f"Vigie can't start: {error}\n")
+        sys.stderr.write(f"{_REFUSED}{error}\n")
         return 1
     except KeyboardInterrupt:
         # Ctrl-C before anything was started.

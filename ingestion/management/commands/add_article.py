@@ -8,13 +8,17 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from ingestion.charset import decode
 from ingestion.errors import IngestError
 from ingestion.pages import add_page
 from ingestion.pipeline import process_articles
-from signals.curation.articles import add_article
+from signals.curation.articles import LARGEST_TEXT, add_article
 from signals.curation.errors import CurationError
 from signals.management.base import Summary, VigieCommand
 from signals.models import Article
+
+# Four bytes a character at most, and one more character to be found too long.
+_MOST_BYTES = 4 * (LARGEST_TEXT + 1)
 
 
 class Command(VigieCommand):
@@ -64,11 +68,11 @@ def _add(options: dict[str, Any]) -> tuple[Article, bool]:
     what: str = options["what"]
     if what.startswith(("http://", "https://")):
         return add_page(what)
-    if what == "-":
-        text = sys.stdin.read()
-    else:
-        try:
-            text = Path(what).read_text(encoding="utf-8-sig", errors="replace")
-        except OSError as error:
-            raise CommandError(f"{what}: {error.strerror}") from error
+    try:
+        with sys.stdin.buffer if what == "-" else Path(what).open("rb") as file:
+            text = decode(file.read(_MOST_BYTES))
+    except OSError as error:
+        raise CommandError(f"{what}: {error.strerror}") from error
+    if "\0" in text:
+        raise CommandError(f"{what}: this is not a text")
     return add_article(text=text, title=options["title"], url=options["url"])

@@ -17,6 +17,7 @@ class Command(VigieCommand):
     """Write a backup; it works while Vigie runs."""
 
     help = __doc__
+    needs_tables = False
 
     def arguments(self, parser: CommandParser) -> None:
         """Where to."""

@@ -19,6 +19,7 @@ class Command(VigieCommand):
     """Restore a backup; what was there is kept as a database of another name."""
 
     help = __doc__
+    needs_tables = False
 
     def arguments(self, parser: CommandParser) -> None:
         """Where from."""
