@@ -200,7 +200,9 @@ def decide_proposal(request: HttpRequest, pk: int) -> HttpResponse:
             accept_proposal(proposal=proposal, by=request.user)
         elif verdict == "fold":
             into = request.POST.get("into", "")
-            tag = Tag.objects.live().filter(pk=int(into) if into.isdecimal() else 0).first()
+            tag = (
+                Tag.objects.live().filter(pk=int(into) if into.isdecimal() and len(into) < 18 else 0).first()
+            )
             if tag is None:
                 raise CurationError(_("Choose the item it belongs to."))
             fold_proposal(proposal=proposal, into=tag, by=request.user)

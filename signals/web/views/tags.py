@@ -195,7 +195,7 @@ def rate(request: HttpRequest, pk: int) -> HttpResponse:
     tag = get_object_or_404(Tag.objects.live(), pk=pk)
     error, asked = "", request.POST.get("relevancy", "")
     relevancy = int(asked) if asked in {"1", "2", "3", "4", "5"} else 0
-    rationale = request.POST.get("rationale", "")
+    rationale = request.POST.get("rationale", "").replace("\x00", "")
     try:
         rate_tag(tag=tag, by=request.user, relevancy=relevancy, rationale=rationale)
     except CurationError as refused:
