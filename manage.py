@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent
 # These read files only; every other command may rely on PostgreSQL and Valkey.
 WITHOUT_SERVERS = {
     *("help", "version", "check", "collectstatic", "compilemessages", "diffsettings", "findstatic"),
-    *("makemessages", "serve", "startapp"),
+    *("makemessages", "serve", "startapp", "evaluate_notes", "evaluate_tagging"),
 }
 
 
