@@ -125,6 +125,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "signals.web.accounts.AccountAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
+# Strangers must not make us write to strangers; the page says the same either way.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Else everybody behind the proxy would share one limit of attempts.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
 PUBLIC_READ_ONLY = env.flag("PUBLIC_READ_ONLY")
 # Whom the first log-in link is for; without it, a placeholder that can be changed on screen.
 ADMIN_EMAIL = env.text("ADMIN_EMAIL")
@@ -224,7 +228,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- ingestion ------------------------------------------------------------------------------
 CONTACT_URL = env.text("CONTACT_URL", PUBLIC_URL)
 USER_AGENT = env.text("USER_AGENT", f"Vigie/0.1 (+{CONTACT_URL})")
-FETCH_ALLOW_NETWORKS = env.words("FETCH_ALLOW_NETWORKS")
+FETCH_ALLOW_NETWORKS = env.networks("FETCH_ALLOW_NETWORKS")
 FETCH_DEADLINE = timedelta(seconds=env.number("FETCH_DEADLINE", 30))
 FETCH_MAX_BYTES = env.number("FETCH_MAX_BYTES", 15 * 1024 * 1024)
 # How long a worker may take over a source or over a batch of articles before another one may.

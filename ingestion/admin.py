@@ -18,7 +18,7 @@ else:
 
 
 class ReadOnly:
-    """Nobody adds or changes a record of what happened."""
+    """Nobody adds, changes or deletes a record of what happened."""
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Never."""
@@ -26,6 +26,10 @@ class ReadOnly:
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Never: without its identity an entry comes back as another article."""
         return False
 
 

@@ -127,6 +127,9 @@ def _hand_over(delivery: Delivery, rendering: Rendering, connection: BaseEmailBa
             # the conversation may be broken: the next mail gets a new one
             _hang_up(connection)
         return answer
+    except ValueError as failure:
+        # a sender's or reader's address that no mail can be made of: nothing was offered yet
+        return Answer(Delivery.Status.DEFERRED, f"{type(failure).__name__}: {failure}"[:400])
     if not accepted:
         return Answer(Delivery.Status.DEFERRED, "the mail backend took nothing")
     return Answer(Delivery.Status.SENT, "accepted")

@@ -194,3 +194,11 @@ def database_url():
     given = connection.settings_dict
     where = urlencode({"host": given["HOST"], "port": given["PORT"]})
     return f"postgresql://{quote(given['USER'])}:{quote(given['PASSWORD'])}@/{given['NAME']}?{where}"
+
+
+def test_a_mail_that_cannot_be_made_waits_until_the_settings_are_right(frozen, mailbox, settings):
+    frozen("ada", "bob")
+    settings.DEFAULT_FROM_EMAIL = "Vigie\n<vigie@example.org>"
+    assert deliver_due(clock=at(MONDAY)).deferred == 2
+    settings.DEFAULT_FROM_EMAIL = "Vigie <vigie@example.org>"
+    assert deliver_due(clock=at(MONDAY + timedelta(hours=1))).sent == 2

@@ -1,9 +1,11 @@
 """One way in: no other page takes a password, and nonsense in a form is refused, not a fault."""
 
 import pytest
+from django.core import mail
+from django.test import Client
 
 from signals.models import Proposal, Tag, User
-from tests.signals.web.making import fill
+from tests.signals.web.making import fill, plain
 
 
 @pytest.mark.parametrize("role", ["", "viewer", "analyst"])
@@ -32,3 +34,14 @@ def test_nonsense_in_a_form_is_refused(analyst):
     analyst.post("/inbox/99999999999999999999/1/", {"verdict": "accept"})
     proposal.refresh_from_db()
     assert proposal.status == Proposal.Status.WAITING
+
+
+@pytest.mark.django_db
+def test_asking_for_a_new_password_writes_to_nobody_who_has_none():
+    User.objects.create_user("ana@example.org", "a-long-passphrase")
+    answers = [
+        Client().post("/accounts/password/reset/", {"email": email}, follow=True).content
+        for email in ("ana@example.org", "stranger@example.org")
+    ]
+    assert [message.to for message in mail.outbox] == [["ana@example.org"]]
+    assert plain(answers[0]) == plain(answers[1])
