@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.cache import cache
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -20,7 +20,7 @@ from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.proposals import accept_proposal, fold_proposal, reject_proposal
 from signals.curation.undo import undo_last
-from signals.models import Article, Change, Decision, Proposal, State, Tag, Tagging, User
+from signals.models import Article, Change, Decision, Proposal, ProposalEvidence, State, Tag, Tagging, User
 from signals.web.access import analysts_only
 from signals.web.pages import page_of, render_page
 from signals.web.passages import marked_text
@@ -176,7 +176,7 @@ def proposals(request: HttpRequest) -> HttpResponse:
     waiting = (
         Proposal.objects.filter(status=Proposal.Status.WAITING)
         .select_related("similar_tag")
-        .prefetch_related("evidence__article")
+        .prefetch_related(Prefetch("evidence", _seen_in()))
         .order_by("-publishers_count", "-articles_count", "-pk")
     )
     context = {
@@ -186,6 +186,12 @@ def proposals(request: HttpRequest) -> HttpResponse:
         "articles_waiting": waiting_articles().count(),
     }
     return render_page(request, "inbox/proposals.html", context)
+
+
+def _seen_in() -> QuerySet[ProposalEvidence]:
+    """Where proposals were seen, without the articles' texts: some are seen in thousands."""
+    shown = ("proposal", "quote", "article__title", "article__language")
+    return ProposalEvidence.objects.select_related("article").only(*shown).order_by("-pk")
 
 
 @require_POST

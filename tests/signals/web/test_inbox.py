@@ -137,3 +137,10 @@ def test_folding_into_nothing_is_refused(analyst, suggested):
     for into in ("", "0", "abc", "9" * 30, "²"):
         said = {"verdict": "fold", "into": into}
         assert analyst.post(f"/inbox/proposals/{proposal.pk}/", said, headers=HTMX).status_code == 409, into
+
+
+def test_the_page_of_proposals_leaves_the_texts_of_articles_in_the_database(analyst):
+    make_proposal(make_article(make_source(), text="Only these words."))
+    with CaptureQueriesContext(connection) as captured:
+        assert analyst.get("/inbox/proposals/").status_code == 200
+    assert not [query for query in captured if '"signals_article"."text"' in query["sql"]]
