@@ -148,7 +148,9 @@ def _verdict(
         case "below":
             return gettext("at most ×%(times)s of usual") % {"times": number(_ceil(e.ceiling))}
         case "above" if e.times >= 3:
-            return gettext("at least %(times)s times as much as usual") % {"times": number(floor_tenth(e.times))}
+            return gettext("at least %(times)s times as much as usual") % {
+                "times": number(floor_tenth(e.times))
+            }
         case "above" if e.times >= 2:
             return gettext("at least twice as much as usual")
         case "above" if e.times >= 1.05:
