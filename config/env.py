@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -48,6 +49,18 @@ def number(name: str, default: int) -> int:
 def words(name: str) -> list[str]:
     """A comma-separated list, without empty words."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """A comma-separated list of IP networks such as 10.1.2.0/24."""
+    for word in words(name):
+        try:
+            ip_network(word, strict=False)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} must list networks such as 10.1.2.0/24, not {word!r}"
+            ) from None
+    return words(name)
 
 
 def home() -> Path:

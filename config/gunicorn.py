@@ -6,13 +6,14 @@ No preload: numerical libraries that were used before a fork hang the child.
 import os
 from typing import Any
 
+from config import env
 from config.processes import die_with_parent
 
 wsgi_app = "config.wsgi"
 bind = os.environ.get("BIND") or f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_PROCESSES") or 2)
-threads = int(os.environ.get("WEB_THREADS") or 4)
+workers = env.number("WEB_PROCESSES", 2)
+threads = env.number("WEB_THREADS", 4)
 timeout = 60
 graceful_timeout = 8
 # A slow leak in a library never grows old.

@@ -73,6 +73,9 @@ def services(bound: socket.socket) -> list[Service]:
 
     beat = [*python, "celery", "-A", "config", "beat", "--loglevel", "WARNING"]
     web = [*python, "gunicorn", "--config", "python:config.gunicorn"]
+    for name in ("WEB_PROCESSES", "WEB_THREADS"):
+        # Better refused here than by gunicorn, over and over.
+        env.number(name, 1)
     return [
         Service("web", web, stops=2, inherits=(bound.fileno(),)),
         Service(
@@ -312,12 +315,20 @@ def serve() -> None:
     del lock
 
 
+def _keep_address(home: Path, address: str) -> None:
+    draft = home / f"{env.ADDRESS}.draft"
+    # A convenience: a full disk or a closed folder is no reason not to start.
+    with suppress(OSError):
+        draft.write_text(address)
+        draft.replace(home / env.ADDRESS)
+
+
 def _start(supervisor: Supervisor, host: str, port: int, began: float) -> None:
     prepared = json.loads(supervisor.call("prepare", "--json") or "{}")
     if supervisor.stopping:
         return
     # Commands typed elsewhere make links too, without this start's HOST, PORT and PUBLIC_URL.
-    (supervisor.home / env.ADDRESS).write_text(prepared["address"])
+    _keep_address(supervisor.home, prepared["address"])
     public = urlsplit(prepared["address"])
     local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     base = f"http://{local}:{port}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from ipaddress import ip_network
 
 from django.conf import settings
 
+from ingestion.addresses import parse_networks
 from ingestion.fetch import Fetcher
 
 
@@ -20,7 +20,7 @@ def make_fetcher() -> Fetcher:
     """A client by the settings of this moment."""
     return Fetcher(
         user_agent=settings.USER_AGENT,
-        allow_networks=[ip_network(text) for text in settings.FETCH_ALLOW_NETWORKS],
+        allow_networks=parse_networks(settings.FETCH_ALLOW_NETWORKS),
         deadline=settings.FETCH_DEADLINE.total_seconds(),
         max_bytes=settings.FETCH_MAX_BYTES,
     )

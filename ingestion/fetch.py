@@ -331,7 +331,7 @@ def _connect(host: str, port: int, *, allow: tuple[Network, ...], watchdog: _Wat
     watchdog.check()
     if failure is not None:
         raise ConnectionFailed(_reason(failure)) from failure
-    raise AddressRefused(f"{host} is {', '.join(refused)}" if refused else host)
+    raise AddressRefused(f"{host} is {', '.join(refused)}" if refused not in ([], [host]) else host)
 
 
 def _addresses(host: str, port: int, watchdog: _Watchdog) -> list[tuple[int, Any]]:

@@ -49,7 +49,9 @@ def test_every_variable_is_described_in_the_example():
     described = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     used = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
     for path in [*(ROOT / "config").glob("*.py")]:
-        used |= set(re.findall(r"env\.(?:text|flag|number|words)\(\s*\"([A-Z_]+)\"", path.read_text()))
+        used |= set(
+            re.findall(r"env\.(?:text|flag|number|words|networks)\(\s*\"([A-Z_]+)\"", path.read_text())
+        )
     assert used - described == set()
 
 

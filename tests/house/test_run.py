@@ -102,3 +102,17 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path):
         f"Vigie can't start: port {port} on 127.0.0.1 can't be used (Address already in use)"
     )
     assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("PORT", "http", "PORT must be a whole number, not 'http'"),
+        ("WEB_PROCESSES", "many", "WEB_PROCESSES must be a whole number, not 'many'"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_one_clear_line(tmp_path: Path, name: str, value: str, reason: str):
+    refused = Running(tmp_path / "home", **{name: value})
+    assert refused.end() == 1
+    assert refused.said == [f"Vigie can't start: {reason}\n"]
+    assert left_behind(tmp_path) == []
