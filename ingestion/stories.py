@@ -151,10 +151,10 @@ def _join(
     touched: dict[int, _Member],
     merged: dict[int, int],
 ) -> None:
-    if member.story_id is not None and other.story_id is not None:
-        old, kept = max(member.story_id, other.story_id), min(member.story_id, other.story_id)
-        merged[old] = kept
-    story_id = other.story_id or member.story_id or Story.objects.create(created_at=member.evidence.when).pk
+    one_story, other_story = _survivor(member.story_id, merged), _survivor(other.story_id, merged)
+    if one_story is not None and other_story is not None and one_story != other_story:
+        merged[max(one_story, other_story)] = min(one_story, other_story)
+    story_id = other_story or one_story or Story.objects.create(created_at=member.evidence.when).pk
     for one in (member, other):
         if one.story_id is None:
             one.story_id = story_id
@@ -164,12 +164,19 @@ def _join(
     touched[later.pk] = later
 
 
+def _survivor(story_id: int | None, merged: dict[int, int]) -> int | None:
+    """The story that this one became in this round."""
+    while story_id in merged:
+        story_id = merged[story_id]
+    return story_id
+
+
 def _save(touched: dict[int, _Member], merged: dict[int, int]) -> None:
     if not touched:
         return
     # All of their stories, in the order in which taggers take them: whoever tags or decides on one of them
     # meanwhile marks the days it knows, which lack those that come together here.
-    stories = {member.story_id for member in touched.values()} | set(merged)
+    stories = {member.story_id for member in touched.values()} | merged.keys() | set(merged.values())
     concerned = Article.objects.filter(Q(pk__in=touched) | Q(story__in=stories)).order_by("pk")
     moved = list(concerned.select_for_update(no_key=True).values_list("pk", flat=True))
     # Counted apart until now, counted together from now on: both sets of days move.

@@ -78,3 +78,17 @@ def test_joining_moves_the_counts_of_the_days_of_all_members():
     batch = [article("a.example"), article("b.example", WHEN + DAY)]
     group_stories([one.pk for one in batch])
     assert set(DirtyMark.objects.values_list("day", flat=True)) == {WHEN.date(), (WHEN + DAY).date()}
+
+
+def test_a_story_that_meets_two_others_at_once_leaves_neither_behind():
+    other = "Regulator opens inquiry into chatbots that give medical advice"
+    stories = [Story.objects.create() for _ in range(3)]
+    first, second = article("a.example"), article("b.example", title=other)
+    batch = [article("c.example", WHEN + DAY), article("d.example", WHEN + DAY, title=other)]
+    for one, story in zip(
+        [first, second, *batch], [stories[0], stories[1], stories[2], stories[2]], strict=True
+    ):
+        Article.objects.filter(pk=one.pk).update(story=story)
+    group_stories([one.pk for one in batch])
+    assert len(set(stories_of(first, second, *batch))) == 1
+    assert Story.objects.count() == 1
