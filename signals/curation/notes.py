@@ -233,10 +233,12 @@ def _update(stored: Note, note: SourceNote, origin: str, now: datetime) -> None:
             replaced_at=now,
         )
         article.version += 1
+        # Made anew when it is grouped: other words, other likes.
+        article.title_key, article.story_keys = "", []
     for column, value in columns.items():
         setattr(article, column, value)
     article.text_origin = TextOrigin.NOTE if note.summary else TextOrigin.NONE
-    article.processed_at = None
+    article.processed_at = article.analyze_lease_until = None
     article.save()
     for column, value in _note_columns(note, origin).items():
         setattr(stored, column, value)

@@ -1,6 +1,7 @@
 """Notes are imported exactly as they are, once each, and a bad one never stops the rest."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 
 from signals.curation.catalogue import create_tag
@@ -219,3 +221,12 @@ def test_all_real_notes_are_imported_once_and_go_out_as_they_came(shared_data: P
         exported = export_note(Note.objects.get(note_key=read.identity).article)
         if exported.layout is None:
             assert exported == read
+
+
+def test_a_note_with_another_title_is_compared_anew_with_the_news_and_tagged_at_once() -> None:
+    note = SourceNote("First title", link="https://news.example/a", page="20240107")
+    article_id = import_note(note=note).article_id
+    Article.objects.update(title_key="first title", story_keys=[1], analyze_lease_until=timezone.now())
+    import_note(note=replace(note, title="Second title"))
+    article = Article.objects.get(pk=article_id)
+    assert (article.title_key, article.story_keys, article.analyze_lease_until) == ("", [], None)
