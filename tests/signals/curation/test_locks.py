@@ -75,10 +75,11 @@ def test_what_only_refers_to_an_article_or_a_tag_stops_nobody_from_deciding_rati
         cursor.execute("SELECT 1 FROM signals_article FOR KEY SHARE")
         with connection.cursor() as mine:
             mine.execute("SET lock_timeout = '3s'")
-        decide_tagging(article=article, tag=tag, by=ana, verdict="accept")
-        rate_tag(tag=tag, by=ana, relevancy=4)
-        refresh_relevancies(tag_ids=[tag.pk])
-        link_note_rows([report.note_id])
+            decide_tagging(article=article, tag=tag, by=ana, verdict="accept")
+            rate_tag(tag=tag, by=ana, relevancy=4)
+            refresh_relevancies(tag_ids=[tag.pk])
+            link_note_rows([report.note_id])
+            mine.execute("RESET lock_timeout")
 
 
 def test_a_note_that_comes_again_leaves_the_story_its_article_joined_meanwhile():
