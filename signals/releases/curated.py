@@ -61,6 +61,8 @@ def load_releases(source: Path | str = STARTER) -> CuratedSummary:
     names = dict(ModelName.objects.values_list("normalised", "model_id"))
     models = {model.pk: model for model in Model.objects.all()}
     known = set(Release.objects.values_list("event_key", flat=True))
+    # A registry that was read before may know a model under another slug.
+    released = set(Release.objects.filter(event=Release.Event.RELEASED).values_list("model_id", flat=True))
     touched: dict[int, Model] = {}
     releases: list[Release] = []
     urls: dict[int, str] = {}
@@ -70,7 +72,7 @@ def load_releases(source: Path | str = STARTER) -> CuratedSummary:
         urls[model.pk] = row.get("source", "")
         _state(model, row)
         key = f"released:{row['slug']}"
-        if key not in known:
+        if key not in known and model.pk not in released:
             known.add(key)
             releases.append(_release(model, row, key))
     settle(touched.values())

@@ -180,3 +180,10 @@ def test_the_real_registry_becomes_models(source, shared_data):
     assert Model.objects.get(slug="gpt-4o").released_on == date(2024, 5, 13)
     assert not Model.objects.filter(released_on__year__lt=2017).exists()
     assert apply_snapshot(source=source, snapshot=parsed, now=LATER).new_offers == 0
+
+
+def test_a_model_that_a_registry_released_before_is_not_released_again_by_us(source):
+    apply_snapshot(source=source, snapshot=snapshot(), now=NOW)
+    load_releases(CURATED.replace('slug = "heron-2"', 'slug = "heron-2-2026"'))
+    assert Release.objects.filter(model__name="Heron 2").count() == 1
+    assert Model.objects.get(name="Heron 2").released_on == date(2026, 5, 4)
