@@ -58,7 +58,7 @@ class LearnedPairs:
             return np.asarray(signs[:, :, FEATURES.index("expected by name")])
         pairs = signs.reshape(rows * tags, len(FEATURES))
         odds = sum(weight * _log_odds(model, pairs) for weight, model in self._models)
-        return np.asarray(1 / (1 + np.exp(-odds))).reshape(rows, tags)
+        return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30)))).reshape(rows, tags)
 
 
 def _pairs_of_the_past(reads: Sequence[Read]) -> tuple[Floats, Floats]:

@@ -1,0 +1,184 @@
+"""How well tags are found, rows ranked, sorted and graded, and decisions learned from: `make bench NAME=tagging`.
+
+Every figure comes with the split it was measured on, what a trivial rule gets there, and the floor below which
+the benchmark ends with 1. The floors are what was measured last, less a little for other machines' rounding.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import lzma
+import os
+import random
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+# Two libraries that each start a thread per core make one another slower, and CPU times say nothing.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
+SCREENING: Final = ("Kitchenham_2010", "Nagtegaal_2019")
+SPLITS: Final = {"2025-01-01": "train before 2025-01-01", "2025-04-01": "train before 2025-04-01"}
+FLOORS: Final = {
+    "link companies, train before 2025-01-01": {"lrap": 0.855},
+    "link models, train before 2025-01-01": {"lrap": 0.82},
+    "link topics, train before 2025-01-01": {"lrap": 0.65},
+    "rank a note's rows": {"map": 0.845},
+    "kind of a description": {"macro_f1": 0.66},
+    "relevance of a row": {"kappa": 0.24},
+    "learn from decisions, Kitchenham_2010": {"recall_at_tenth": 0.67, "wss95": 0.63},
+    "learn from decisions, Nagtegaal_2019": {"recall_at_tenth": 0.64, "wss95": 0.72},
+}
+CEILINGS: Final = {"relevance of a row": {"macro_mae": 0.62}}
+ASREVIEW: Final = {
+    "Kitchenham_2010": {"recall_at_tenth": 0.705, "wss95": 0.670, "cpu_ms": 35},
+    "Nagtegaal_2019": {"recall_at_tenth": 0.660, "wss95": 0.737, "cpu_ms": 89},
+}
+"""ASReview 3.0.8's default (ELAS u4), seed 0, measured on another day."""
+_SEEDS: Final = (0, 1, 2)
+
+
+def main() -> int:
+    """Measure and print one JSON object; 1 when a figure is below its floor, 2 without the data."""
+    needed = [DATA / "ainews/dev.jsonl", DATA / "notes/dev.jsonl"]
+    needed += [DATA / f"screening/{name}.csv.xz" for name in SCREENING]
+    missing = [path.relative_to(DATA.parent).as_posix() for path in needed if not path.exists()]
+    if missing:
+        print(
+            f"tagging: no {', '.join(missing)} beside the checkout. The real data is not part of the project.",
+            file=sys.stderr,
+        )
+        return 2
+    tasks: dict[str, dict[str, Any]] = {}
+    for measure in (measure_notes, measure_links, measure_decisions):
+        started = time.monotonic()
+        tasks |= measure()
+        print(f"{measure.__name__}: {time.monotonic() - started:.0f} s", file=sys.stderr)
+    below = [
+        f"{task}: {name} {tasks[task][name]}, floor {floor}"
+        for task, floors in FLOORS.items()
+        for name, floor in floors.items()
+        if tasks[task][name] < floor
+    ]
+    below += [
+        f"{task}: {name} {tasks[task][name]}, at most {ceiling}"
+        for task, ceilings in CEILINGS.items()
+        for name, ceiling in ceilings.items()
+        if tasks[task][name] > ceiling
+    ]
+    for task in tasks:
+        tasks[task]["floor"] = {**FLOORS.get(task, {}), **CEILINGS.get(task, {})}
+    for line in below:
+        print(f"worse than recorded: {line}", file=sys.stderr)
+    print(json.dumps({"failed": bool(below), "worse": below, "tasks": tasks}))
+    return 1 if below else 0
+
+
+def measure_links() -> dict[str, dict[str, Any]]:
+    """Articles linked to known tags, forward in time."""
+    from signals.tagging.learning.evaluation import evaluate_family
+    from signals.tagging.learning.layouts import read_issues
+
+    families = read_issues(DATA / "ainews/dev.jsonl")
+    tasks = {}
+    for day, words in SPLITS.items():
+        for family, issues in families.items():
+            figures = evaluate_family(issues, date.fromisoformat(day))
+            baseline = {"lrap": figures.pop("baseline"), "by": "named, then share of the past"}
+            tasks[f"link {family}, {words}"] = {
+                "split": f"ainews/dev, {words}, test from then to 2025-06, tags given 5 times or more before",
+                **figures,
+                "baseline": baseline,
+            }
+    return tasks
+
+
+def measure_notes() -> dict[str, dict[str, Any]]:
+    """Rows ranked, sorted into kinds, graded, linked."""
+    from signals.tagging.learning.evaluation import evaluate_notes
+    from signals.tagging.learning.layouts import read_notes
+
+    notes, rows = read_notes(DATA / "notes/dev.jsonl")
+    figures = evaluate_notes(notes, rows)
+    ranked = sum(row.kind != "concern" for row in rows)
+    kinds = [row.kind for row in rows if row.kind != "concern"]
+    commonest = max(kinds.count(kind) for kind in kinds) / len(kinds)
+    return {
+        "rank a note's rows": {
+            "split": f"notes/dev, all {len(notes)} notes, {ranked} rows without concerns, nothing learned from labels",
+            "map": figures["map"],
+            "p10": figures["p10"],
+            "baseline": {"map": figures["baseline_map"], "by": "character TF-IDF"},
+        },
+        "kind of a description": {
+            "split": "notes/dev, 5 folds by note",
+            "macro_f1": figures["kinds_f1"],
+            "baseline": {
+                "macro_f1": round(2 * commonest / (1 + commonest) / len(set(kinds)), 4),
+                "by": "always the commonest kind",
+            },
+        },
+        "relevance of a row": {
+            "split": "notes/dev, scored rows of all kinds, 5 folds by note",
+            "kappa": figures["qwk"],
+            "macro_mae": figures["macro_mae"],
+            "baseline": {
+                "kappa": 0.0,
+                "macro_mae": figures["constant_macro_mae"],
+                "by": "always the median",
+            },
+        },
+        "link rows to the starter catalogue": {
+            "split": f"notes/dev, all {len(rows)} rows; how many are linked for sure, not how many rightly",
+            "rows_linked": figures["rows_linked"],
+            "baseline": None,
+        },
+    }
+
+
+def measure_decisions() -> dict[str, dict[str, Any]]:
+    """Records read in the order of a ranker that learns from each."""
+    return {f"learn from decisions, {name}": measure_screening(name) for name in SCREENING}
+
+
+def measure_screening(name: str) -> dict[str, Any]:
+    """One relevant and one irrelevant record known, learned again after every label; means over the seeds."""
+    import numpy as np
+
+    from signals.tagging.learning.metrics import work_saved
+    from signals.tagging.learning.ranker import Ranker, read_all
+
+    with lzma.open(DATA / f"screening/{name}.csv.xz", "rt", encoding="utf-8", newline="") as lines:
+        records = list(csv.DictReader(lines))
+    texts = [f"{record['title']} {record['abstract']}" for record in records]
+    labels = [record["label_included"] == "1" for record in records]
+    found, saved, milliseconds = [], [], []
+    for seed in _SEEDS:
+        draw = random.Random(seed)
+        first = [
+            draw.choice([place for place, label in enumerate(labels) if label is wanted])
+            for wanted in (True, False)
+        ]
+        started = time.process_time()
+        order = read_all(Ranker(texts), labels, first)
+        milliseconds.append(1000 * (time.process_time() - started) / len(order))
+        read = np.array([labels[place] for place in order])
+        found.append(read[: int(np.ceil(0.1 * len(read)))].sum() / read.sum())
+        saved.append(work_saved(read))
+    return {
+        "split": f"{len(records)} records, {sum(labels)} relevant, 1+1 known and left out, {len(_SEEDS)} seeds",
+        "recall_at_tenth": round(float(np.mean(found)), 4),
+        "wss95": round(float(np.mean(saved)), 4),
+        "cpu_ms": round(float(np.mean(milliseconds)), 2),
+        "baseline": {"recall_at_tenth": 0.1, "wss95": 0.0, "by": "reading in any order"},
+        "asreview": ASREVIEW[name],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
