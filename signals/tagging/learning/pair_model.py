@@ -14,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from signals.tagging.learning.names import Floats
 from signals.tagging.learning.past import FEATURES, Issue, Past, Read, read_issue
@@ -100,7 +101,9 @@ def _learn(signs: Floats, given: Floats) -> list[tuple[float, Any]]:
             early_stopping=False,
             random_state=seed,
         )
-        models.append((0.5 / len(_SEEDS), trees.fit(signs, given)))
+        # Threads that wait for one another's core cost more than these small trees.
+        with threadpool_limits(1):
+            models.append((0.5 / len(_SEEDS), trees.fit(signs, given)))
     return models
 
 
