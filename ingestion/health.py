@@ -57,6 +57,14 @@ def note_failure(source: Source, *, error: IngestError, check: NextCheck | None,
     source.save(update_fields=_COLUMNS)
 
 
+def is_out_of_reach(source: Source, error: IngestError) -> bool:
+    """Whether a source was never reached: nothing stopped that ever worked.
+
+    Without a network a starter pack must not look like 45 faults, and it is to come alive soon after there is one.
+    """
+    return source.last_success_at is None and isinstance(error, (DnsError, ConnectionFailed))
+
+
 def _silence(hints: Hints, now: datetime) -> timedelta | None:
     """How long nothing came, when that is unusually long for this source."""
     if hints.newest is None or hints.oldest is None:

@@ -42,6 +42,10 @@ _LONGEST_HOLD = timedelta(days=1)
 State = Literal["stored", "unchanged", "failed", "skipped", "deferred"]
 
 
+# What was never reached is tried again at least every hour: perhaps there is no network yet.
+_TRIES_OUT_OF_REACH = 3
+
+
 class StoreFailed(IngestError):
     """The answer was read, but could not be stored."""
 
@@ -203,8 +207,11 @@ class _Attempt:
             if stored is None:
                 return self.superseded()
             stored.failures += 1
+            tries = stored.failures
+            if health.is_out_of_reach(self.source, error):
+                tries = min(tries, _TRIES_OUT_OF_REACH)
             check: NextCheck | None = next_after_failure(
-                stored.failures, now=self.now, retry_after=retry_after, rng=self.rng
+                tries, now=self.now, retry_after=retry_after, rng=self.rng
             )
             if status == 410:
                 check = None

@@ -80,7 +80,18 @@ def preview_source(url: str, *, kind: str | None = None, fetcher: Fetcher | None
     except NotAFeed:
         if kind != SourceKind.FEED:
             raise
-        return _preview_of_site(fetched, fetcher)
+        return _preview_as_other_kind(url, fetched) or _preview_of_site(fetched, fetcher)
+
+
+def _preview_as_other_kind(url: str, fetched: Fetched) -> Preview | None:
+    """What is no feed may be a registry: nobody should need to know the name of its kind."""
+    for kind in READERS:
+        if kind != SourceKind.FEED:
+            try:
+                return _preview(url, kind, fetched)
+            except ParseError:
+                continue
+    return None
 
 
 def _preview_of_site(page: Fetched, fetcher: Fetcher) -> Preview:
@@ -105,7 +116,7 @@ def _preview(url: str, kind: str, fetched: Fetched) -> Preview:
         title=said.title,
         site_url=said.site_url,
         entries=tuple(entries[:_SHOWN_ENTRIES]),
-        entries_count=len(entries),
+        entries_count=said.count,
         refused=len(getattr(parsed, "refused", ())),
         known=known_source(url, kind),
     )

@@ -28,6 +28,8 @@ class Described:
 
     title: str = ""
     site_url: str = ""
+    count: int = 0
+    """How many entries or listings it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ READERS: Final[dict[str, Reader[Any]]] = {
         _parse_feed,
         store_entries,
         _feed_hints,
-        lambda parsed: Described(parsed.title, parsed.site_url),
+        lambda parsed: Described(parsed.title, parsed.site_url, len(parsed.entries)),
     ),
     SourceKind.MODELSDEV: Reader(
         "application/json",
@@ -90,7 +92,7 @@ READERS: Final[dict[str, Reader[Any]]] = {
         _store_snapshot,
         # A registry changes a little every day and dates nothing by itself.
         lambda parsed, now: Hints(ttl=_REGISTRY_PAUSE),
-        lambda parsed: Described("models.dev", "https://models.dev"),
+        lambda parsed: Described("models.dev", "https://models.dev", len(parsed.listings)),
     ),
 }
 

@@ -117,7 +117,7 @@ def undo_proposal(*, proposal: Proposal, change: Change, by: User, now: datetime
         if created := change.after.get("created"):
             tag = Tag.objects.get(pk=created)
             if tag.ratings.filter(undone_at=None).exists() or tag.decisions.filter(undone_at=None).exists():
-                raise CurationError(_("The new tag was rated or decided on since: archive it instead."))
+                raise CurationError(_("The new tag was rated or decided on since: take that back first."))
             articles = list(tag.taggings.values_list("article_id", flat=True))
             mark_articles(articles)
             tag.delete()

@@ -15,6 +15,7 @@ from signals.digests.content import Content
 from signals.digests.render import Rendered, preferences_hash, render
 from signals.digests.weeks import Week
 from signals.models import Delivery, Edition, Rendering, Subscription
+from signals.trends.rollup import drain_marks
 
 CADENCE = "weekly"
 _BATCH = 1000
@@ -45,6 +46,8 @@ def ensure_edition(*, week: Week, now: datetime | None = None) -> Edition:
     found = edition_of(week)
     if found is not None:
         return found
+    # What was decided a moment ago counts; the roll-up's next tick would be too late for this week.
+    drain_marks()
     content = choose_content(week, now)
     edition, _created = Edition.objects.get_or_create(
         cadence=CADENCE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time
 
 from signals.models import Article, ArticleType, Model, Release, Source, TextOrigin
@@ -21,7 +21,7 @@ def write_articles(
     articles = []
     for release in wanting:
         title, text = sentence(release)
-        published = datetime.combine(release.date, time(12), UTC) if release.date else None
+        published = _published(release)
         url = urls.get(release.model_id, "")
         articles.append(
             Article(
@@ -33,8 +33,7 @@ def write_articles(
                 text_origin=TextOrigin.FACTS,
                 publisher=source.publisher,
                 language="en",
-                # A month is not a day: such a release is read and searched, and stays out of trends.
-                published_at=published if release.precision == "day" else None,
+                published_at=published,
                 known_at=now,
                 sort_at=min(published or now, now),
                 content_hash=hashlib.sha256(f"{title}\n{text}".encode()).hexdigest(),
@@ -48,6 +47,38 @@ def write_articles(
     keys = [article.pk for article in created]
     mark_articles(keys)
     return keys
+
+
+def redate_releases(models: Iterable[Model]) -> int:
+    """Let releases and their articles follow a date that a better fact corrected; returns how many moved.
+
+    The caller's transaction holds. Both the old day and the new one are counted again.
+    """
+    released = Release.objects.filter(model__in=list(models), event=Release.Event.RELEASED)
+    moved = [
+        release
+        for release in released.select_related("model", "article")
+        if (release.date, release.precision) != (release.model.released_on, release.model.released_precision)
+    ]
+    articles = [release.article for release in moved if release.article is not None]
+    mark_articles([article.pk for article in articles])
+    for release in moved:
+        release.date, release.precision = release.model.released_on, release.model.released_precision
+        if release.article is not None:
+            release.article.title, release.article.text = sentence(release)
+            release.article.published_at = _published(release)
+            release.article.processed_at = None
+    Release.objects.bulk_update(moved, ["date", "precision"], batch_size=500)
+    Article.objects.bulk_update(articles, ["title", "text", "published_at", "processed_at"], batch_size=500)
+    mark_articles([article.pk for article in articles])
+    return len(moved)
+
+
+def _published(release: Release) -> datetime | None:
+    """Noon of the day. A month is not a day: such a release is read and searched, and stays out of trends."""
+    if release.date is None or release.precision != "day":
+        return None
+    return datetime.combine(release.date, time(12), UTC)
 
 
 def sentence(release: Release) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from signals.models import Fact, Model, ModelName, Release, Source, SourceKind
-from signals.releases.articles import write_articles
+from signals.releases.articles import redate_releases, write_articles
 from signals.releases.facts import settle
 from signals.releases.names import normalise_model
 
@@ -76,6 +76,7 @@ def load_releases(source: Path | str = STARTER) -> CuratedSummary:
             known.add(key)
             releases.append(_release(model, row, key))
     settle(touched.values())
+    redate_releases(touched.values())
     Release.objects.bulk_create(releases, batch_size=500)
     article_ids: list[int] = []
     for release in releases:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from signals.models import Fact, Model, ModelName, Offer, Price, Release, Source, Weights
-from signals.releases.articles import write_articles
+from signals.releases.articles import redate_releases, write_articles
 from signals.releases.facts import settle, stated_date
 from signals.releases.names import developer_of, is_developers_own, normalise_model
 from signals.releases.types import Listing, Snapshot
@@ -41,6 +41,7 @@ def apply_snapshot(*, source: Source, snapshot: Snapshot, now: datetime) -> Snap
     models = _models(grouped, now, counts)
     _state_facts(source, grouped, models, now)
     settle(models.values())
+    redate_releases(models.values())
     repriced = _store_offers(source, grouped, models, now, counts)
     _write_releases(source, models, repriced, now, counts)
     return counts

@@ -61,6 +61,13 @@ def test_a_site_that_answers_everything_with_a_page_has_no_feed(site):
 
 
 @pytest.mark.django_db
+def test_a_registry_is_told_from_a_feed_by_what_it_says(site):
+    url = site.say("/api.json", '{"heron": {"name": "Heron", "models": {"heron-2": {"name": "Heron 2"}}}}')
+    preview = services.preview_source(url)
+    assert (preview.kind, preview.entries_count) == ("modelsdev", 1)
+
+
+@pytest.mark.django_db
 def test_adding_a_source_twice_adds_it_once(site):
     url = site.say("/feed.xml", rss(item(1)))
     code, first = run("add_source", url)

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from ingestion.sources import modelsdev
-from signals.models import Article, Fact, Model, Offer, Price, Release, Source, SourceKind, Weights
+from signals.models import Article, DirtyMark, Fact, Model, Offer, Price, Release, Source, SourceKind, Weights
 from signals.releases.curated import load_releases
 from signals.releases.names import developer_of, normalise_model
 from signals.releases.snapshot import apply_snapshot
@@ -80,6 +80,11 @@ def test_a_listing_that_cannot_be_read_is_refused_alone():
     parsed = snapshot()
     assert [one.listing for one in parsed.listings] == ["heron-2", "mistralai/Heron-2:free", "nobody-knows"]
     assert parsed.refused == (("hostco/broken", "not an object"),)
+
+
+def test_a_nul_in_a_name_refuses_nothing():
+    body = json.dumps(registry()).replace("Heron 2", "Heron\\u0000 2").encode()
+    assert modelsdev.parse(body).listings[0].name == "Heron 2"
 
 
 def test_a_page_is_not_a_registry():
@@ -157,6 +162,15 @@ def test_our_own_facts_outrank_a_registry_whoever_came_first(source, curated_fir
     assert Release.objects.filter(model=heron, event="released").count() == 1
     stated = set(Fact.objects.filter(model=heron, field="released_on").values_list("value", flat=True))
     assert stated == {"2026-05-04", "2026-05-06", "2026-05"}, "conflicts stay visible"
+
+
+def test_a_release_follows_a_date_that_a_better_fact_corrects(source):
+    apply_snapshot(source=source, snapshot=snapshot(), now=NOW)
+    load_releases(CURATED)
+    release = Release.objects.get(model__slug="heron-2")
+    assert release.date == date(2026, 5, 4) == release.article.published_at.date()
+    assert "4 May 2026" in release.article.text
+    assert {mark.day for mark in DirtyMark.objects.filter(tag=None)} >= {date(2026, 5, 4), date(2026, 5, 6)}
 
 
 def test_loading_the_starter_twice_is_loading_it_once(db):
