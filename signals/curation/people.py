@@ -7,9 +7,13 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from signals.curation.errors import CurationError
 from signals.models import LogInLink, Role, User
 
 LINK_LIFE = timedelta(hours=24)
@@ -24,6 +28,26 @@ def ensure_first_administrator() -> User:
             return found
         email = settings.ADMIN_EMAIL or FIRST_EMAIL
         return User.objects.create_superuser(email)
+
+
+def add_person(*, email: str, role: str = Role.VIEWER, name: str = "") -> tuple[User, bool]:
+    """Add a person, or give one that is there another role; returns them and whether they are new.
+
+    Raises CurationError for an address that is none, and for a role that is not one of ours.
+    """
+    if role not in Role.values:
+        raise CurationError(_("There are the roles %(roles)s.") % {"roles": ", ".join(Role.values)})
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise CurationError(_("This is not an e-mail address.")) from None
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(email__iexact=email).first()
+        if user is None:
+            return User.objects.create_user(email, role=role, name=name), True
+        user.role, user.name = role, name or user.name
+        user.save(update_fields=["role", "name"])
+        return user, False
 
 
 def issue_log_in_link(*, user: User, life: timedelta = LINK_LIFE) -> str:
