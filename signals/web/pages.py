@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -10,6 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+
+from signals.models import sample_day
 
 ROWS = 50
 
@@ -28,6 +31,12 @@ def render_page(
     response = render(request, partial if wants_part and partial else page, dict(context), status=status)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response
+
+
+def known_until() -> datetime | None:
+    """While only the sample is loaded, the end of its last day: pages open as known then. Else None."""
+    day = sample_day()
+    return datetime.combine(day + timedelta(days=1), time.min, UTC) if day else None
 
 
 def page_of(request: HttpRequest, rows: QuerySet[Any] | list[Any], per_page: int = ROWS) -> Page[Any]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from signals.models import Article, Kind, Source, State, Tagging
 from signals.models.article import ArticleQuerySet
-from signals.web.pages import page_of, render_page
+from signals.web.pages import known_until, page_of, render_page
 from signals.web.passages import marked_text
 
 # Characters that no text holds stand for the marks until everything else is escaped.
@@ -52,6 +52,8 @@ def article_list(request: HttpRequest) -> HttpResponse:
     articles: ArticleQuerySet | QuerySet[Article] = (
         search_articles(words) if words else Article.objects.newest_first()
     )
+    if until := known_until():
+        articles = articles.filter(known_at__lt=until)
     if chosen["source"].isdecimal() and len(chosen["source"]) < 18:
         articles = articles.filter(source=int(chosen["source"]))
     if chosen["language"]:

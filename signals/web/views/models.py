@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from signals.models import Model, Price, Weights
-from signals.web.pages import page_of, render_page
+from signals.web.pages import known_until, page_of, render_page
 
 _SORTS = {
     "released": F("released_on").desc(nulls_last=True),
@@ -41,6 +41,8 @@ def model_list(request: HttpRequest) -> HttpResponse:
     developer = request.GET.get("developer", "").replace("\x00", "")[:200]
     sort = request.GET.get("sort", "released")
     models = Model.objects.all()
+    if until := known_until():
+        models = models.filter(known_at__lt=until)
     if words:
         models = models.filter(
             Q(name__icontains=words) | Q(developer__icontains=words) | Q(family__icontains=words)

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -243,3 +244,20 @@ def test_the_pages_speak_the_language_a_person_chose(analyst, people):
     user.language = "fr"
     user.save()
     assert '<html lang="fr">' in analyst.get("/tags/").content.decode()
+
+
+def test_while_only_the_sample_is_loaded_lists_end_on_its_last_day(analyst):
+    day = datetime(2026, 6, 26, 12, tzinfo=UTC)
+    sample = make_source(kind="curated", url="", is_sample=True)
+    facts = make_source(kind="curated", url="")
+    make_article(sample, title="The sample's last brief", is_sample=True, published_at=day, known_at=day)
+    make_article(facts, title="A release of the week after", known_at=day + timedelta(days=4))
+    Model.objects.create(slug="later-1", name="Later 1", known_at=day + timedelta(days=4))
+    articles, models = (analyst.get(page).content.decode() for page in ("/articles/", "/models/"))
+    assert "The sample&#x27;s last brief" in articles
+    assert "A release of the week after" not in articles
+    assert "Later 1" not in models
+
+    make_article(make_source(), title="The first article of one's own")
+    assert "A release of the week after" in analyst.get("/articles/").content.decode()
+    assert "Later 1" in analyst.get("/models/").content.decode()
