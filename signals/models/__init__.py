@@ -4,8 +4,11 @@ from signals.models.article import Article, ArticleType, ArticleVersion, Story, 
 from signals.models.change import Change
 from signals.models.digest import Delivery, Edition, OutboxMail, Rendering, Subscription
 from signals.models.installation import Setting, sample_day
+from signals.models.job import Job
+from signals.models.learning import RankerFit, StagedTagging, TaggerVersion
 from signals.models.note import Note, NoteRow
 from signals.models.release import Fact, Model, ModelName, Offer, Price, Release, Weights
+from signals.models.sameness import DistinctTags, SimilarTags
 from signals.models.source import Health, Source, SourceKind
 from signals.models.tag import Kind, Tag, TagName, Theme
 from signals.models.tagging import (
@@ -30,9 +33,11 @@ __all__ = [
     "Decision",
     "Delivery",
     "DirtyMark",
+    "DistinctTags",
     "Edition",
     "Fact",
     "Health",
+    "Job",
     "Kind",
     "Label",
     "LogInLink",
@@ -47,19 +52,23 @@ __all__ = [
     "Price",
     "Proposal",
     "ProposalEvidence",
+    "RankerFit",
     "Rating",
     "Release",
     "Rendering",
     "Role",
     "Setting",
+    "SimilarTags",
     "Source",
     "SourceKind",
+    "StagedTagging",
     "State",
     "Story",
     "Subscription",
     "Tag",
     "TagName",
     "TagTrend",
+    "TaggerVersion",
     "Tagging",
     "TextOrigin",
     "Theme",

@@ -83,6 +83,7 @@ class Article(models.Model):
     themes = ArrayField(models.TextField(), default=list, blank=True)
     category = models.CharField(max_length=80, blank=True)
     note_type = models.CharField(max_length=80, blank=True, help_text="blog post, news, ...")
+    is_extracted = models.BooleanField(default=False, help_text="keywords to type are ours, not a note's")
 
     published_at = models.DateTimeField(null=True, blank=True)
     is_date_first_seen = models.BooleanField(default=False, help_text="nobody said when; the time first seen")
@@ -127,6 +128,11 @@ class Article(models.Model):
             # Searched right after each insert: a list of pending entries would be read every time.
             GinIndex(fields=["story_keys"], name="article_story_keys", fastupdate=False),
             GinIndex(fields=["search"], name="article_search"),
+            GinIndex(fields=["keywords"], name="article_keywords"),
+            GinIndex(fields=["themes"], name="article_themes"),
+            models.Index(fields=["category"], name="article_category"),
+            models.Index(fields=["note_type"], name="article_note_type"),
+            models.Index(fields=["-inbox_score", "-id"], name="article_inbox"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(type__in=ArticleType.values), name="article_type_known"),

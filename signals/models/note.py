@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -50,6 +51,9 @@ class NoteRow(models.Model):
     tag = models.ForeignKey(Tag, null=True, blank=True, on_delete=models.SET_NULL, related_name="note_rows")
     link = models.CharField(max_length=10, choices=Link.choices, default=Link.NONE)
     link_confidence = models.FloatField(null=True, blank=True)
+    refused_tags = ArrayField(
+        models.BigIntegerField(), default=list, blank=True, help_text="a person said it is none of these"
+    )
 
     class Meta:
         ordering = ["note", "kind", "position"]

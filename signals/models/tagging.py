@@ -72,6 +72,7 @@ class Tagging(models.Model):
     quote_start = models.PositiveIntegerField(null=True, blank=True, help_text="offset in the article's text")
     quote_field = models.CharField(max_length=8, default="text", help_text="title, text or note")
     reason = models.CharField(max_length=400, blank=True, help_text="why, in words")
+    because = models.JSONField(default=dict, blank=True, help_text="why, to be put into the reader's words")
     tagger_version = models.PositiveIntegerField(default=0)
     draw_probability = models.FloatField(null=True, blank=True)
     known_at = models.DateTimeField(default=timezone.now)
@@ -132,6 +133,10 @@ class Decision(models.Model):
     why = models.CharField(max_length=12, choices=Why.choices, default=Why.NONE, blank=True)
     comment = models.TextField(blank=True)
     before = models.JSONField(default=dict, help_text="the tagging as it was, for undo")
+    inbox_score = models.FloatField(null=True, blank=True, help_text="the article's place when decided")
+    position = models.PositiveIntegerField(
+        null=True, blank=True, help_text="among the article's suggestions, the surest first, from 1"
+    )
     made_at = models.DateTimeField(default=timezone.now)
     known_at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True, blank=True)
