@@ -223,6 +223,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ingestion.tasks.sweep", "schedule": 60.0},
     "roll-up": {"task": "signals.tasks.roll_up_due", "schedule": 30.0},
     "digests": {"task": "signals.tasks.send_due_digests", "schedule": 300.0},
+    "jobs": {"task": "signals.tasks.run_due_jobs", "schedule": 30.0},
 }
 
 # --- ingestion ------------------------------------------------------------------------------

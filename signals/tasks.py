@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from signals import jobs
 from signals.digests.schedule import run_due
 from signals.trends.rollup import roll_up
 
@@ -18,3 +19,9 @@ def roll_up_due() -> None:
 def send_due_digests() -> None:
     """Make last week's edition when it is due, and send what is waiting."""
     run_due()
+
+
+@shared_task(name="signals.tasks.run_due_jobs")
+def run_due_jobs(job_id: int | None = None, seen: str | None = None) -> None:
+    """Give one job of those that wait in the background its turn."""
+    jobs.run_due_jobs(job_id, seen)
