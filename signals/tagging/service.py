@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from signals.models import Article, ArticleType, Decision, Note, Origin, State, Tagging
@@ -70,23 +71,42 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
     )
     tagger = current_tagger()
     suggestions = tagger.suggest([Document(article.title, article.text) for article in articles])
+    summary = write_suggestions(articles, suggestions)
+    # An article seen for the first time moves the day's volume even when it carries nothing.
+    mark_articles([article.pk for article in articles if article.processed_at is None])
+    Article.objects.filter(pk__in=[article.pk for article in articles]).update(
+        processed_at=now, tagger_version=VERSION
+    )
+    _propose(articles, tagger, now)
+    return summary
+
+
+def write_suggestions(
+    articles: Sequence[Article],
+    suggestions: Sequence[Sequence[Suggestion]],
+    *,
+    tag_ids: Collection[int] | None = None,
+) -> TaggingSummary:
+    """Let the tagger's taggings of these articles, one row of `suggestions` each, be just these, and mark days.
+
+    With `tag_ids` only those tags are touched. Call it in a transaction, the articles locked.
+    """
+    concerned = Q(article__in=articles) if tag_ids is None else Q(article__in=articles, tag__in=tag_ids)
     standing: dict[tuple[int, int], Tagging] = {
-        (tagging.article_id, tagging.tag_id): tagging
-        for tagging in Tagging.objects.filter(article__in=articles)
+        (tagging.article_id, tagging.tag_id): tagging for tagging in Tagging.objects.filter(concerned)
     }
     # An undone decision leaves a tagging to the tagger again; one that holds never does.
-    decided = set(
-        Decision.objects.filter(article__in=articles, undone_at=None).values_list("article_id", "tag_id")
-    )
+    decided = set(Decision.objects.filter(concerned, undone_at=None).values_list("article_id", "tag_id"))
     create: list[Tagging] = []
     update: list[Tagging] = []
     kept: set[int] = set()
-    # An article seen for the first time moves the day's volume even when it carries nothing.
-    moved = {article.pk for article in articles if article.processed_at is None}
+    moved: set[int] = set()
     for article, found in zip(articles, suggestions, strict=True):
         for suggestion in found:
             pair = (article.pk, suggestion.tag_id)
             tagging = standing.get(pair)
+            if tag_ids is not None and suggestion.tag_id not in tag_ids:
+                continue
             if tagging is None:
                 if pair not in decided:
                     create.append(_new(article, suggestion))
@@ -106,11 +126,7 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
     # Another worker may have tagged the same article before the lock was ours.
     Tagging.objects.bulk_create(create, ignore_conflicts=True)
     Tagging.objects.bulk_update(update, _WRITTEN)
-    Article.objects.filter(pk__in=[article.pk for article in articles]).update(
-        processed_at=now, tagger_version=VERSION
-    )
     mark_articles(sorted(moved))
-    _propose(articles, tagger, now)
     return TaggingSummary(len(articles), len(create), len(update), len(gone))
 
 
