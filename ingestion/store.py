@@ -210,7 +210,7 @@ def _say(article: Article, source: Source, parsed: ParsedFeed, entry: Entry) -> 
     article.url = entry.url if len(entry.url) <= _LONGEST_URL else ""
     article.url_key = url_key(entry.url)
     article.author = entry.author[:400]
-    article.keywords = list(entry.categories)
+    article.filed_under = list(entry.categories)
     article.publisher = _publisher(source, parsed, entry)
     if article.text_origin != TextOrigin.PAGE:
         article.html = entry.html

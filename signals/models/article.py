@@ -79,11 +79,14 @@ class Article(models.Model):
     author = models.CharField(max_length=400, blank=True)
     publisher = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=16, blank=True)
+    filed_under = ArrayField(
+        models.TextField(), default=list, blank=True, help_text="a feed's own categories"
+    )
     keywords = ArrayField(models.TextField(), default=list, blank=True)
     themes = ArrayField(models.TextField(), default=list, blank=True)
     category = models.CharField(max_length=80, blank=True)
     note_type = models.CharField(max_length=80, blank=True, help_text="blog post, news, ...")
-    is_extracted = models.BooleanField(default=False, help_text="keywords to type are ours, not a note's")
+    is_extracted = models.BooleanField(default=False, help_text="some of keywords to type are ours, not a note's")
 
     published_at = models.DateTimeField(null=True, blank=True)
     is_date_first_seen = models.BooleanField(default=False, help_text="nobody said when; the time first seen")
