@@ -86,7 +86,9 @@ class Article(models.Model):
     themes = ArrayField(models.TextField(), default=list, blank=True)
     category = models.CharField(max_length=80, blank=True)
     note_type = models.CharField(max_length=80, blank=True, help_text="blog post, news, ...")
-    is_extracted = models.BooleanField(default=False, help_text="some of keywords to type are ours, not a note's")
+    is_extracted = models.BooleanField(
+        default=False, help_text="some of keywords to type are ours, not a note's"
+    )
 
     published_at = models.DateTimeField(null=True, blank=True)
     is_date_first_seen = models.BooleanField(default=False, help_text="nobody said when; the time first seen")
