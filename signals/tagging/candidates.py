@@ -19,7 +19,7 @@ OPENING: Final = 500
 """Characters of a text that similarity is measured on."""
 NEAREST: Final = 10
 """Tags that are candidates by similarity alone."""
-_LEAST_SIMILARITY: Final = 0.05
+LEAST_SIMILARITY: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ def add_similar(readings: Sequence[Reading], vectors: Vectors) -> csr_array:
         count = min(NEAREST, len(values))
         for place in np.argpartition(-values, count - 1)[:count] if count else []:
             profile, value = int(columns[place]), float(values[place])
-            if value >= _LEAST_SIMILARITY and profile not in reading.candidates:
+            if value >= LEAST_SIMILARITY and profile not in reading.candidates:
                 reading.candidates[profile] = Candidate(profile, similarity=value)
         # Cues support what is a candidate already: thousands of tags share the same few.
         spoken = f" {' '.join(reading.opening.stems)} "
