@@ -6,27 +6,33 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from signals.models import Article, ArticleType, Decision, Note, Origin, State, Tagging
 from signals.tagging.catalogue_index import current_linker, current_tagger
+from signals.tagging.facets_writing import write_facets
 from signals.tagging.proposals import propose
 from signals.tagging.proposing import keep_proposals
-from signals.tagging.tagger import VERSION, Document, Suggestion, Tagger
+from signals.tagging.tagger import Document, Suggestion, Tagger
 from signals.trends.marks import mark_articles
 
 BATCH = 200
 _WRITTEN = (
+    "state",
     "estimated_relevancy",
     "confidence",
     "quote",
     "quote_start",
     "quote_field",
     "reason",
+    "because",
+    "draw_probability",
     "tagger_version",
 )
+_SWITCH_LOCK = 0x746167676572
+"""Any constant nobody else takes: who tags holds it shared, who puts another tagger's word in place alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,20 @@ def tag_articles(article_ids: Sequence[int], *, now: datetime | None = None) -> 
     return summary
 
 
+def hold_tagger() -> None:
+    """Keep the tagger in use as it is until the transaction ends. Call before locking articles."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_SWITCH_LOCK])
+
+
+def stop_taggers() -> None:
+    """Wait until nobody tags, and let nobody until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SWITCH_LOCK])
+
+
 def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
+    hold_tagger()
     # Locked, so that an edit of the text waits, or is seen.
     articles = list(
         Article.objects.select_for_update(no_key=True)
@@ -70,13 +89,14 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
         .only("pk", "type", "title", "text", "known_at", "processed_at")
     )
     tagger = current_tagger()
-    suggestions = tagger.suggest([Document(article.title, article.text) for article in articles])
+    suggestions = tagger.suggest([Document(article.title, article.text, article.pk) for article in articles])
     summary = write_suggestions(articles, suggestions)
     # An article seen for the first time moves the day's volume even when it carries nothing.
     mark_articles([article.pk for article in articles if article.processed_at is None])
     Article.objects.filter(pk__in=[article.pk for article in articles]).update(
-        processed_at=now, tagger_version=VERSION
+        processed_at=now, tagger_version=tagger.version
     )
+    write_facets(ids)
     _propose(articles, tagger, now)
     return summary
 
@@ -145,14 +165,14 @@ def _propose(articles: Sequence[Article], tagger: Tagger, now: datetime) -> None
 
 
 def _is_machines(tagging: Tagging) -> bool:
-    return tagging.origin == Origin.TAGGER and tagging.state == State.SUGGESTED and tagging.decided_at is None
+    waits = tagging.state in {State.SUGGESTED, State.SAMPLED}
+    return tagging.origin == Origin.TAGGER and waits and tagging.decided_at is None
 
 
 def _new(article: Article, suggestion: Suggestion) -> Tagging:
     tagging = Tagging(
         article=article,
         tag_id=suggestion.tag_id,
-        state=State.SUGGESTED,
         origin=Origin.TAGGER,
         known_at=article.known_at,
     )
@@ -163,13 +183,16 @@ def _new(article: Article, suggestion: Suggestion) -> Tagging:
 def _take_over(tagging: Tagging, suggestion: Suggestion) -> bool:
     """Write a suggestion into a tagging; true when that changed it."""
     values = (
+        State.SUGGESTED if suggestion.draw_probability is None else State.SAMPLED,
         suggestion.relevance,
         suggestion.confidence,
         suggestion.quote,
         suggestion.quote_start,
         suggestion.quote_field,
-        suggestion.reason,
-        VERSION,
+        "",
+        suggestion.because,
+        suggestion.draw_probability,
+        suggestion.version,
     )
     changed = [name for name, value in zip(_WRITTEN, values, strict=True) if getattr(tagging, name) != value]
     for name, value in zip(_WRITTEN, values, strict=True):

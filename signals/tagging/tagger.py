@@ -4,36 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from signals.tagging.candidates import Candidate, Reading, add_similar, read_article
 from signals.tagging.evidence import Span, sentence_around, split_sentences
+from signals.tagging.grades import grade_signs
+from signals.tagging.learned import Learned
 from signals.tagging.matcher import Match, Matcher, Name
+from signals.tagging.memory import names_in
 from signals.tagging.profiles import Profile
 from signals.tagging.relevance import Prominence, estimate_relevance
+from signals.tagging.sampling import draw
 from signals.tagging.scorer import FEATURES, PairModel, pair_features, specificity
 from signals.tagging.vectors import Floats, Vectors, pair_cosines
 from signals.tagging.words import STOP_WORDS, split_words
 
-VERSION: Final = 1
+DEFAULT_VERSION: Final = 1
+"""The tagger that comes with the code; what was learned has higher numbers."""
 SHOWN_FROM: Final = 0.4
-"""Suggestions below this probability are not kept."""
-_REASON_LIMIT: Final = 400
+"""Suggestions below this probability are not kept, but for a few drawn at random."""
+_WORDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What the tagger reads of an article."""
+    """What the tagger reads of an article; without an id nothing is drawn at random from what it hides."""
 
     title: str
     text: str
+    article_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A tag for an article, and the sentence it rests on, which stands in `quote_field` at `quote_start`."""
+    """A tag for an article, and the sentence it rests on, which stands in `quote_field` at `quote_start`.
+
+    `because` says why (`signals.web.explanations.because` puts it into words). With a `draw_probability` it
+    was drawn at random from what is hidden.
+    """
 
     tag_id: int
     confidence: float
@@ -41,15 +52,42 @@ class Suggestion:
     quote: str
     quote_start: int
     quote_field: str
-    reason: str
+    because: dict[str, Any]
+    draw_probability: float | None = None
+    version: int = DEFAULT_VERSION
+
+    @property
+    def reason(self) -> str:
+        """Why, on one line, for those who read figures."""
+        return ", ".join(f"{key} {value}" for key, value in self.because.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """All (document, candidate) pairs, their signs, and the probabilities that follow."""
+
+    readings: list[Reading]
+    pairs: list[tuple[int, Candidate]]
+    features: Floats
+    probabilities: Floats
+    rows: csr_array | None
+    """The documents' words as the memory knows them; None for a tagger that learned nothing."""
 
 
 class Tagger:
     """Knows all profiles; made once per catalogue and model, then reads batches."""
 
-    def __init__(self, profiles: Sequence[Profile], model: PairModel) -> None:
+    def __init__(
+        self,
+        profiles: Sequence[Profile],
+        model: PairModel,
+        learned: Learned | None = None,
+        version: int = DEFAULT_VERSION,
+    ) -> None:
         self.profiles = list(profiles)
         self.model = model
+        self.learned = learned
+        self.version = version
         self.matcher = Matcher(self.profiles)
         self.vectors = Vectors(self.profiles)
         self._certainty: dict[Name, float] = {name: specificity(name) for name in self.matcher.names()}
@@ -58,17 +96,37 @@ class Tagger:
         """For each document its suggestions, the surest first."""
         if not documents or not self.profiles:
             return [[] for _ in documents]
-        readings, pairs, features = self.score_features(documents)
-        probabilities = self.model.probabilities(features)
+        scores = self.score(documents)
         suggestions: list[list[Suggestion]] = [[] for _ in documents]
-        for (index, candidate), probability in zip(pairs, probabilities.tolist(), strict=True):
-            if probability >= SHOWN_FROM:
-                suggestions[index].append(
-                    self._suggestion(documents[index], readings[index], candidate, probability)
-                )
+        for (index, candidate), probability in zip(scores.pairs, scores.probabilities.tolist(), strict=True):
+            drawn = None
+            if probability < SHOWN_FROM:
+                tag_id = self.profiles[candidate.profile].tag_id
+                drawn = draw(documents[index].article_id, tag_id, probability)
+                if drawn is None:
+                    continue
+            suggestions[index].append(
+                self._suggestion(documents[index], scores, index, candidate, probability, drawn)
+            )
         for found in suggestions:
             found.sort(key=lambda suggestion: (-suggestion.confidence, suggestion.tag_id))
         return suggestions
+
+    def score(self, documents: Sequence[Document]) -> Scores:
+        """Every candidate of every document, with its probability."""
+        readings, pairs, features = self.score_features(documents)
+        if self.learned is None:
+            return Scores(readings, pairs, features, self.model.probabilities(features), None)
+        memory = self.learned.memory
+        rows = memory.wording.rows([reading.opening for reading in readings])
+        signs = memory.signs(
+            rows,
+            [
+                (index, self.profiles[candidate.profile].tag_id, names_in(candidate))
+                for index, candidate in pairs
+            ],
+        )
+        return Scores(readings, pairs, features, self.learned.probabilities(features, signs), rows)
 
     def score_features(
         self, documents: Sequence[Document]
@@ -94,18 +152,39 @@ class Tagger:
         return readings, pairs, np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
 
     def _suggestion(
-        self, document: Document, reading: Reading, candidate: Candidate, probability: float
+        self,
+        document: Document,
+        scores: Scores,
+        index: int,
+        candidate: Candidate,
+        probability: float,
+        drawn: float | None,
     ) -> Suggestion:
+        reading = scores.readings[index]
         field, span = self._evidence(document, reading, candidate)
         source = document.title if field == "title" else document.text
+        because = self._because(reading, candidate)
+        relevance = estimate_relevance(prominence_of(reading, candidate))
+        if self.learned is not None and scores.rows is not None:
+            tag_id = self.profiles[candidate.profile].tag_id
+            likeness = self.learned.memory.explain(scores.rows[[index]], tag_id)
+            if likeness.like:
+                because["like"] = likeness.like
+            if likeness.words:
+                because["words"] = list(likeness.words)
+            if self.learned.grades is not None:
+                signs = grade_signs(prominence_of(reading, candidate), log_odds(probability))
+                relevance, because["sure"] = self.learned.grades.grade(signs)
         return Suggestion(
             tag_id=self.profiles[candidate.profile].tag_id,
             confidence=round(probability, 3),
-            relevance=estimate_relevance(_prominence(reading, candidate)),
+            relevance=relevance,
             quote=source[span.start : span.end],
             quote_start=span.start,
             quote_field=field,
-            reason=self._reason(reading, candidate)[:_REASON_LIMIT],
+            because=because,
+            draw_probability=drawn,
+            version=self.version,
         )
 
     def _evidence(self, document: Document, reading: Reading, candidate: Candidate) -> tuple[str, Span]:
@@ -130,25 +209,33 @@ class Tagger:
         source = document.title if field == "title" else document.text
         return field, sentence_around(source, place.start, min(place.end, place.start + 1), [place])
 
-    def _reason(self, reading: Reading, candidate: Candidate) -> str:
+    def _because(self, reading: Reading, candidate: Candidate) -> dict[str, Any]:
+        """The name it goes by, where and how often; without one, the telling words it shares with the tag."""
         if candidate.is_named:
-            matches = candidate.title or candidate.text
+            first = (candidate.title or candidate.text)[0]
             words = reading.title if candidate.title else reading.text
-            seen = words.text[matches[0].start : matches[0].end]
-            count = len(candidate.title) + len(candidate.text)
-            where = "in the title" if candidate.title else "in the text"
-            return f"“{seen}” {where}" + (f", {count} times in all" if count > 1 else "")
+            return {
+                "name": words.text[first.start : first.end],
+                "field": "title" if candidate.title else "text",
+                "times": len(candidate.title) + len(candidate.text),
+            }
         profile = self.profiles[candidate.profile]
         shared = set(reading.opening.stems) & set(split_words(profile.text).stems) - STOP_WORDS
-        telling = sorted(shared, key=lambda word: (-self.vectors.weight(word), word))[:4]
-        return "Shares with it: " + ", ".join(telling)
+        return {"shared": sorted(shared, key=lambda word: (-self.vectors.weight(word), word))[:_WORDS]}
+
+
+def log_odds(probability: float) -> float:
+    """ln(p / (1 - p)), p kept a thousandth away from 0 and 1."""
+    kept = min(max(probability, 0.001), 0.999)
+    return float(np.log(kept / (1 - kept)))
 
 
 def _whole(title: str, match: Match) -> Span:
     return sentence_around(title, match.start, match.end, [Span(0, len(title))])
 
 
-def _prominence(reading: Reading, candidate: Candidate) -> Prominence:
+def prominence_of(reading: Reading, candidate: Candidate) -> Prominence:
+    """Where and how often an article names a candidate."""
     title = [word for word in reading.title.stems if word not in STOP_WORDS]
     return Prominence(
         in_title=bool(candidate.title),
