@@ -204,8 +204,8 @@ def find_category(article: FacetText, title: Words, text: Words) -> str:
     # Words of technology are everywhere here, and say little against another subject.
     scores["technology"] = min(4.0, scores["technology"])
     for section in (*_segments(article.url)[:-1], *(_slug(term) for term in article.filed_under)):
-        if (category := known.SECTIONS.get(section)) is not None:
-            scores[category] += 2.0 if category == "technology" else 3.0
+        if (of := known.SECTIONS.get(section)) is not None:
+            scores[of] += 2.0 if of == "technology" else 3.0
     if _is_of(article, known.SCIENCE_HOSTS):
         scores["science"] += 4.0
     best = max(scores, key=lambda category: scores[category])
@@ -225,28 +225,28 @@ _TITLE_TYPES: Final = (
     ),
 )
 _PATH_TYPES: Final = (
-    ("video", frozenset("video videos watch webinar webinars webinaire".split())),
-    ("podcast", frozenset("podcast podcasts episode episodes emissions émissions".split())),
+    ("video", known.word_set("video videos watch webinar webinars webinaire")),
+    ("podcast", known.word_set("podcast podcasts episode episodes emissions émissions")),
     (
         "opinion",
-        frozenset(
-            "opinion opinions commentisfree op-ed editorial editorials idees tribune tribunes column".split()
+        known.word_set(
+            "opinion opinions commentisfree op-ed editorial editorials idees tribune tribunes column"
         ),
     ),
     (
         "press release",
-        frozenset("press-release press-releases news-releases press communique communiques".split()),
+        known.word_set("press-release press-releases news-releases press communique communiques"),
     ),
-    ("release notes", frozenset("changelog changelogs release-notes releases whatsnew".split())),
-    ("documentation", frozenset("docs documentation reference manual".split())),
-    ("research article", frozenset("abs doi paper papers publications preprint".split())),
+    ("release notes", known.word_set("changelog changelogs release-notes releases whatsnew")),
+    ("documentation", known.word_set("docs documentation reference manual")),
+    ("research article", known.word_set("abs doi paper papers publications preprint")),
 )
-_NEWS_PATHS: Final = frozenset("news actualites actualite actu article story newsroom".split())
-_BLOG_PATHS: Final = frozenset(
-    "blog blogs post posts p writing notes index research engineering essays the-batch".split()
+_NEWS_PATHS: Final = known.word_set("news actualites actualite actu article story newsroom")
+_BLOG_PATHS: Final = known.word_set(
+    "blog blogs post posts p writing notes index research engineering essays the-batch"
 )
 _YEAR: Final = re.compile(r"20[0-3]\d(?:-\d\d(?:-\d\d)?.*)?")
-_FIRST_PERSON: Final = frozenset("i my me we our je mon ma mes j nous notre you your".split())
+_FIRST_PERSON: Final = known.word_set("i my me we our je mon ma mes j nous notre you your")
 
 
 def find_type(article: FacetText) -> str:

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models.functions import Left
+from django.db.models.functions import Coalesce, Left
 
 from signals.models import Article, Note, State, Tagging, Theme
 from signals.notes.types import readable_list
@@ -129,16 +129,16 @@ def _completed(head: Mapping[str, Any], found: Facets) -> dict[str, Any]:
 def _tags_of(article_ids: Sequence[int]) -> dict[int, list[TagWeight]]:
     taggings = list(
         Tagging.objects.filter(article__in=article_ids, state__in=[State.SUGGESTED, State.CONFIRMED])
-        .with_relevance()
         .order_by("pk")
-        .values_list("article_id", "tag_id", "tag__name", "tag__kind", "state", "confidence", "relevance")
+        .annotate(grade=Coalesce("stated_relevancy", "estimated_relevancy"))
+        .values_list("article_id", "tag_id", "tag__name", "tag__kind", "state", "confidence", "grade")
     )
     themes: dict[int, list[str]] = defaultdict(list)
     pairs = Theme.objects.filter(tags__in={row[1] for row in taggings}).order_by("name")
     for tag_id, name in pairs.values_list("tags__pk", "name"):
         themes[tag_id].append(name)
     found: dict[int, list[TagWeight]] = defaultdict(list)
-    for article_id, tag_id, name, kind, state, confidence, relevance in taggings:
+    for article_id, tag_id, name, kind, state, confidence, grade in taggings:
         sure = 1.0 if state == State.CONFIRMED else confidence or 0.5
-        found[article_id].append(TagWeight(name, kind, tuple(themes[tag_id]), sure, relevance or 3))
+        found[article_id].append(TagWeight(name, kind, tuple(themes[tag_id]), sure, grade or 3))
     return found

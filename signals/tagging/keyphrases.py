@@ -1,4 +1,4 @@
-"""The phrases of a text that say what it is about, by where they stand, how often, and how rare their words are. Pure."""
+"""The phrases that say what a text is about: where they stand, how often, how rare their words are. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from signals.tagging.facets_words import BREAKERS, WEAK
+from signals.tagging.facets_words import BREAKERS, WEAK, word_set
 from signals.tagging.words import STOP_WORDS, Words, split_words
 
 _LONGEST: Final = 5
@@ -22,26 +22,26 @@ _ENGLISH: Final = frozenset({"the", "of", "and", "to", "is", "in", "for", "with"
 _JOINED: Final = re.compile(r"[ \u00a0\-\u2010\u2011'’]{1,2}")
 _SENTENCE: Final = re.compile(r"[.!?:…»”\n]\s*[\"“«]?\s*$")
 # Nouns that end as verbs and adverbs do.
-_NOUNS: Final = frozenset(
-    """learning training computing engineering gaming banking marketing pricing funding hiring testing coding
-    programming processing reasoning streaming mining hacking trading housing phishing monitoring tuning prompting
-    licensing writing advertising grading spending manufacturing teaching screening drafting clothing cloning
-    networking mapping imaging sequencing recruiting watermarking jailbreaking scraping ring king spring string
-    speed need feed seed breed weed deed bed family ally supply reply assembly monopoly italy july fly anomaly
-    gouvernement developpement changement paiement entrainement armement licenciement recrutement financement
-    traitement deploiement mouvement investissement evenement element environnement logement lancement
-    fonctionnement reglement equipement enseignement remplacement engagement abonnement comportement jugement
-    departement parlement appartement vetement
-    dossier papier atelier courrier calendrier metier financier leader chantier quartier banquier mer hiver
-    signal proposal capital approval journal hospital portal arsenal appraisal festival animal material terminal
-    potential credential rival goal deal music topic traffic logic critic fabric metric arithmetic clinic graphic
-    initiative perspective alternative executive objective narrative archive drive native directive incentive
-    detective variable cable table virus bonus campus status consensus focus bus
-    climate candidate certificate template debate estimate delegate duplicate update state rate date graduate
-    estate corporate senate enterprise expertise exercise franchise noise premise promise surprise prize size
-    plaisir avenir souvenir desir soutien computer server serveur developer hacker router master power
-    cyber super""".split()
-)
+_NOUNS: Final = word_set("""
+    learning training computing engineering gaming banking marketing pricing funding hiring testing coding
+    programming processing reasoning streaming mining hacking trading housing phishing monitoring tuning
+    prompting licensing writing advertising grading spending manufacturing teaching screening drafting
+    clothing cloning networking mapping imaging sequencing recruiting watermarking jailbreaking scraping
+    ring king spring string speed need feed seed breed weed deed bed family ally supply reply assembly
+    monopoly italy july fly anomaly gouvernement developpement changement paiement entrainement armement
+    licenciement recrutement financement traitement deploiement mouvement investissement evenement element
+    environnement logement lancement fonctionnement reglement equipement enseignement remplacement
+    engagement abonnement comportement jugement departement parlement appartement vetement dossier papier
+    atelier courrier calendrier metier financier leader chantier quartier banquier mer hiver signal
+    proposal capital approval journal hospital portal arsenal appraisal festival animal material terminal
+    potential credential rival goal deal music topic traffic logic critic fabric metric arithmetic clinic
+    graphic initiative perspective alternative executive objective narrative archive drive native
+    directive incentive detective variable cable table virus bonus campus status consensus focus bus
+    climate candidate certificate template debate estimate delegate duplicate update state rate date
+    graduate estate corporate senate enterprise expertise exercise franchise noise premise promise
+    surprise prize size plaisir avenir souvenir desir soutien computer server serveur developer hacker
+    router master power cyber super
+""")
 
 
 @dataclass(slots=True)
@@ -61,10 +61,10 @@ def key_phrases(title: Words, text: Words, first: Sequence[str], most: int) -> l
     chosen: list[str] = []
     taken: list[frozenset[str]] = []
     for name in first:
-        words = frozenset(split_words(name).stems) - STOP_WORDS - WEAK
-        if words and words not in taken and len(chosen) < most:
+        own = frozenset(split_words(name).stems) - STOP_WORDS - WEAK
+        if own and own not in taken and len(chosen) < most:
             chosen.append(name)
-            taken.append(words)
+            taken.append(own)
     phrases = _phrases(title, text)
     worth = {words: _worth(words, phrase) for words, phrase in phrases.items()}
     for words in sorted(worth, key=lambda words: (-worth[words], phrases[words].first)):
@@ -87,7 +87,7 @@ def _worth(words: tuple[str, ...], phrase: _Phrase) -> float:
         rare, shape = max(rarities), 1.25
     else:
         # A word alone is a subject when title and text both speak of it.
-        if size == 1 and not (in_title and phrase.count > phrase.titled or phrase.count > 2):
+        if size == 1 and not ((in_title and phrase.count > phrase.titled) or phrase.count > 2):
             return 0.0
         # "Fires Employee", "Google disrupts": a headline's halves, unless the text says so too.
         if phrase.is_mixed and phrase.count < 2:
@@ -123,10 +123,10 @@ def _phrases(title: Words, text: Words) -> dict[tuple[str, ...], _Phrase]:
                 phrase.is_whole |= len(part) == len(run)
                 if all(named):
                     phrase.names += 1
-                elif named[0] and not words.raw[part[-1]][0].isupper() and words.raw[part[-1]].endswith("s"):
-                    phrase.is_mixed = True
-                elif is_title and is_headline and any(named):
-                    phrase.is_mixed = True
+                else:
+                    last = words.raw[part[-1]]
+                    acts = named[0] and last[0].islower() and last.endswith("s")
+                    phrase.is_mixed |= acts or (is_title and is_headline and any(named))
     return found
 
 
@@ -172,7 +172,7 @@ def _breaks(words: Words, place: int, is_name: bool, is_french: bool) -> bool:
         return False
     if is_french:
         return stem.endswith(("er", "ir", "ait", "ement", "amment", "emment", "issent", "ant"))
-    return stem.endswith(("ly", "ed")) or len(stem) > 5 and stem.endswith(("ize", "ise", "ate"))
+    return stem.endswith(("ly", "ed")) or (len(stem) > 5 and stem.endswith(("ize", "ise", "ate")))
 
 
 def _follows_name(words: Words, place: int) -> bool:
@@ -191,7 +191,7 @@ def _is_phrase(words: Words, part: Sequence[int], names: Sequence[bool], is_fren
     if first in STOP_WORDS or last in STOP_WORDS or first[0].isdigit():
         return False
     if not is_french and (
-        _is_gerund(first) and not names[part[0]] or _is_no_noun(last) and not names[part[-1]]
+        (_is_gerund(first) and not names[part[0]]) or (_is_no_noun(last) and not names[part[-1]])
     ):
         return False
     content = [words.stems[place] for place in part if words.stems[place] not in STOP_WORDS]
