@@ -207,6 +207,9 @@ CELERY_TASK_ROUTES = {
     "ingestion.tasks.analyze*": {"queue": "analyze"},
     "ingestion.*": {"queue": "fetch"},
     "signals.tasks.send*": {"queue": "mail"},
+    # A decision moves the inbox within a minute, however many articles wait to be tagged; and one process
+    # keeps what it read of them.
+    "signals.tasks.refit_ranker": {"queue": "mail"},
     "signals.*": {"queue": "analyze"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -224,6 +227,7 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up": {"task": "signals.tasks.roll_up_due", "schedule": 30.0},
     "digests": {"task": "signals.tasks.send_due_digests", "schedule": 300.0},
     "jobs": {"task": "signals.tasks.run_due_jobs", "schedule": 30.0},
+    "inbox": {"task": "signals.tasks.refit_ranker", "schedule": 20.0, "options": {"expires": 20}},
 }
 
 # --- ingestion ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from signals import jobs
 from signals.digests.schedule import run_due
+from signals.tagging.ranking_service import refit_ranker as learn_order
 from signals.trends.rollup import roll_up
 
 
@@ -25,3 +26,9 @@ def send_due_digests() -> None:
 def run_due_jobs(job_id: int | None = None, seen: str | None = None) -> None:
     """Give one job of those that wait in the background its turn."""
     jobs.run_due_jobs(job_id, seen)
+
+
+@shared_task(name="signals.tasks.refit_ranker")
+def refit_ranker() -> None:
+    """Learn from new decisions, and put the inbox in order."""
+    learn_order()

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -63,8 +64,12 @@ def decide_tagging(
     now = now or timezone.now()
     with transaction.atomic():
         # One lock order for everybody: the article first, so two analysts queue up instead of colliding.
-        Article.objects.select_for_update(no_key=True).get(pk=article.pk)
-        tagging = Tagging.objects.filter(article=article, tag=tag).first()
+        locked = Article.objects.select_for_update(no_key=True).only("inbox_score").get(pk=article.pk)
+        taggings = list(
+            Tagging.objects.filter(article=article).order_by(F("confidence").desc(nulls_last=True), "pk")
+        )
+        position = next((place for place, one in enumerate(taggings, 1) if one.tag_id == tag.pk), None)
+        tagging = taggings[position - 1] if position else None
         before = _snapshot(tagging)
         if tagging is None and relevancy is None and verdict == Decision.Verdict.ACCEPT:
             relevancy = _UNSCORED
@@ -77,6 +82,8 @@ def decide_tagging(
             why=why,
             comment=comment,
             before=before,
+            inbox_score=locked.inbox_score,
+            position=position,
             made_at=now,
             known_at=now,
         )

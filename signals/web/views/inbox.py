@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.cache import cache
-from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -22,11 +22,11 @@ from signals.curation.proposals import accept_proposal, fold_proposal, reject_pr
 from signals.curation.undo import undo_last
 from signals.models import Article, Change, Decision, Proposal, ProposalEvidence, State, Tag, Tagging, User
 from signals.web.access import analysts_only
+from signals.web.inbox_places import explain_places
 from signals.web.pages import page_of, render_page
 from signals.web.passages import marked_text
 
 LIST_ROWS = 30
-_WAITING = Q(taggings__state__in=[State.SUGGESTED, State.SAMPLED])
 
 
 def waiting_articles() -> QuerySet[Article]:
@@ -37,19 +37,18 @@ def waiting_articles() -> QuerySet[Article]:
 
 
 def _in_order(articles: QuerySet[Article]) -> QuerySet[Article]:
-    """What is likely and relevant first, the newest among equals; with the number of suggestions."""
-    return articles.annotate(
-        suggestions=Count("taggings", filter=_WAITING),
-        best=Max("taggings__estimated_relevancy", filter=_WAITING),
-    ).order_by("-best", "-sort_at", "-pk")
+    """As the ranker has it, read from an index; with what waits of each."""
+    waiting = Prefetch("taggings", Tagging.objects.waiting().with_relevance(), to_attr="waiting_taggings")
+    return articles.prefetch_related(waiting).order_by("-inbox_score", "-pk")
 
 
 @require_GET
 @analysts_only
 def inbox(request: HttpRequest) -> HttpResponse:
     """List and preview; `?article=` chooses what is read."""
-    articles = _in_order(waiting_articles()).select_related("source").defer("html", "search")
+    articles = _in_order(waiting_articles()).select_related("source").defer("html", "text", "search")
     page = page_of(request, articles, LIST_ROWS)
+    explain_places(page.object_list)
     asked = request.GET.get("article", "")
     article: Article | None = None
     if asked.isdecimal() and len(asked) < 18:
