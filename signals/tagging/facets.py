@@ -45,6 +45,8 @@ _SAME: Final = (
         "traitement automatique des langues",
     ),
 )
+_GENERAL: Final = "artificial intelligence"
+"""What most are about comes last."""
 # Every article here is about technology, which is a category.
 _SAYS_NOTHING: Final = frozenset({"technology", "innovation", "news", "newsletter", "technology trends"})
 
@@ -189,7 +191,7 @@ def find_themes(tags: Sequence[TagWeight], names: ThemeNames, title: Words, text
     for name, key in _KEYS.items():
         if key in names.stated and (f" {name} " in said_title or f" {name} " in said):
             named[key] = max(named.get(key, 0), 3 * (f" {name} " in said_title) + said.count(f" {name} "))
-    for key in sorted(named, key=lambda key: (-named[key], -len(key), key)):
+    for key in sorted(named, key=lambda key: (key == _GENERAL, -named[key], -len(key), key)):
         if named[key] >= 2 and len(chosen) < MOST_THEMES:
             chosen.append(names.stated[key])
     return tuple(chosen)

@@ -23,30 +23,33 @@ _JOINED: Final = re.compile(r"[ \u00a0\-\u2010\u2011'’]{1,2}")
 _SENTENCE: Final = re.compile(r"[.!?:…»”\n]\s*[\"“«]?\s*$")
 # Nouns that end as verbs and adverbs do.
 _NOUNS: Final = word_set("""
-    learning training computing engineering gaming banking marketing pricing funding hiring testing coding
-    programming processing reasoning streaming mining hacking trading housing phishing monitoring tuning
-    prompting licensing writing advertising grading spending manufacturing teaching screening drafting
-    clothing cloning networking mapping imaging sequencing recruiting watermarking jailbreaking scraping
-    ring king spring string speed need feed seed breed weed deed bed family ally supply reply assembly
-    monopoly italy july fly anomaly gouvernement developpement changement paiement entrainement armement
-    licenciement recrutement financement traitement deploiement mouvement investissement evenement element
-    environnement logement lancement fonctionnement reglement equipement enseignement remplacement
-    engagement abonnement comportement jugement departement parlement appartement vetement dossier papier
-    atelier courrier calendrier metier financier leader chantier quartier banquier mer hiver signal
-    proposal capital approval journal hospital portal arsenal appraisal festival animal material terminal
-    potential credential rival goal deal music topic traffic logic critic fabric metric arithmetic clinic
-    graphic initiative perspective alternative executive objective narrative archive drive native
-    directive incentive detective variable cable table virus bonus campus status consensus focus bus
-    climate candidate certificate template debate estimate delegate duplicate update state rate date
-    graduate estate corporate senate enterprise expertise exercise franchise noise premise promise
-    surprise prize size plaisir avenir souvenir desir soutien computer server serveur developer hacker
-    router master power cyber super
+    routing caching indexing ranking rendering scaling hosting forecasting modeling shipping lending
+    voting betting gambling farming learning training computing engineering gaming banking marketing
+    pricing funding hiring testing coding programming processing reasoning streaming mining hacking
+    trading housing phishing monitoring tuning prompting licensing writing advertising grading spending
+    manufacturing teaching screening drafting clothing cloning networking mapping imaging sequencing
+    recruiting watermarking jailbreaking scraping ring king spring string speed need feed seed breed weed
+    deed bed family ally supply reply assembly monopoly italy july fly anomaly gouvernement developpement
+    changement paiement entrainement armement licenciement recrutement financement traitement deploiement
+    mouvement investissement evenement element environnement logement lancement fonctionnement reglement
+    equipement enseignement remplacement engagement abonnement comportement jugement departement parlement
+    appartement vetement dossier papier atelier courrier calendrier metier financier leader chantier
+    quartier banquier mer hiver signal proposal capital approval journal hospital portal arsenal appraisal
+    festival animal material terminal potential credential rival goal deal music topic traffic logic
+    critic fabric metric arithmetic clinic graphic initiative perspective alternative executive objective
+    narrative archive drive native directive incentive detective variable cable table virus bonus campus
+    status consensus focus bus climate candidate certificate template debate estimate delegate duplicate
+    update state rate date graduate estate corporate senate enterprise expertise exercise franchise noise
+    premise promise surprise prize size plaisir avenir souvenir desir soutien computer server serveur
+    developer hacker router master power cyber super
 """)
 
 
 @dataclass(slots=True)
 class _Phrase:
-    written: str
+    words: Words
+    part: Sequence[int]
+    capitals: Sequence[bool]
     first: int
     count: int = 0
     titled: int = 0
@@ -67,13 +70,20 @@ def key_phrases(title: Words, text: Words, first: Sequence[str], most: int) -> l
             taken.append(own)
     phrases = _phrases(title, text)
     worth = {words: _worth(words, phrase) for words, phrase in phrases.items()}
+    for words, phrase in phrases.items():
+        # A word that is hardly said but in a phrase is no subject of its own.
+        if len(words) > 1 and phrase.count > 1 and worth[words]:
+            for word in words:
+                alone = phrases.get((word,))
+                if alone is not None and alone.count < 2 * phrase.count:
+                    worth[(word,)] = 0.0
     for words in sorted(worth, key=lambda words: (-worth[words], phrases[words].first)):
         if len(chosen) >= most or worth[words] < _LEAST:
             break
         own = frozenset(words) - WEAK
         if any(len(own & other) * 2 >= min(len(own), len(other)) for other in taken):
             continue
-        chosen.append(phrases[words].written)
+        chosen.append(_written(phrases[words]))
         taken.append(own)
     return chosen
 
@@ -115,7 +125,7 @@ def _phrases(title: Words, text: Words) -> dict[tuple[str, ...], _Phrase]:
                 content = tuple(words.stems[place] for place in part if words.stems[place] not in STOP_WORDS)
                 phrase = found.get(content)
                 if phrase is None:
-                    phrase = found[content] = _Phrase(_written(words, part, names), before + part[0])
+                    phrase = found[content] = _Phrase(words, part, names, before + part[0])
                     phrase.is_joined = len(content) < len(part)
                 named = [names[place] for place in part if words.stems[place] not in STOP_WORDS]
                 phrase.count += 1
@@ -228,7 +238,7 @@ def _names_within(text: Words) -> frozenset[str]:
 
 def _is_name(words: Words, place: int, is_headline: bool, names: frozenset[str]) -> bool:
     word, stem = words.raw[place], words.stems[place]
-    if any(letter.isupper() for letter in word[1:]) or (word[0].isdigit() and place):
+    if word[1:] != word[1:].lower() or (word[0].isdigit() and place):
         return True
     if not word[0].isupper():
         return False
@@ -240,14 +250,13 @@ def _is_name(words: Words, place: int, is_headline: bool, names: frozenset[str])
     return not is_headline and not starts
 
 
-def _written(words: Words, part: Sequence[int], names: Sequence[bool]) -> str:
+def _written(phrase: _Phrase) -> str:
     """As in the text; words that only begin a sentence or a headline lose their capital."""
-    pieces: list[str] = []
-    for place in part:
+    words, pieces = phrase.words, list[str]()
+    for place in phrase.part:
         if pieces:
             pieces.append(words.text[words.ends[place - 1] : words.starts[place]].replace("\u00a0", " "))
-        word = words.raw[place]
-        pieces.append(word if names[place] else word.lower())
+        pieces.append(words.raw[place] if phrase.capitals[place] else words.raw[place].lower())
     return "".join(pieces)
 
 
