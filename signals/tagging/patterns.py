@@ -3,139 +3,214 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from signals.tagging.links import FRAME_WORDS
-from signals.tagging.words import STOP_WORDS, split_words, stem
-
-_NAME_WORDS: Final = 9
-_BOUND: Final = r",;:.!?()\[\]\u2014\u2026\n\"\u201c\u201d\u00ab\u00bb"
-_CLAUSE: Final = (
-    "that which who whose but while because as when where if so by since after before although though than it they "
-    "we he she is are was were will would can could may might has have had says said despite amid through until "
-    "qui que dont mais car alors lorsque quand si ainsi afin ce elle il ils elles nous est sont sera etait ont a peut"
+from signals.tagging.phrases import (
+    LONGEST,
+    Casing,
+    Token,
+    folded_words,
+    is_joint,
+    is_telling,
+    is_title_case,
+    is_vague,
+    is_weighing,
+    phrase_after,
+    phrase_before,
+    tokenize,
 )
-_ENDS: Final = rf"(?=\s*(?:[{_BOUND}]|\s[-\u2013]\s|$)|\s(?:{'|'.join(_CLAUSE.split())})\s)"
-_ANY: Final = rf"[^{_BOUND}]{{3,90}}?"
-_OF: Final = r"(?:(?:de la|du|des|de|liés? à|liées? à)\s+|(?:de l|d)['’])"
-_ON: Final = r"(?:(?:sur|quant à|face à|autour de|autour du|autour des|des|du|de la|de)\s+|(?:de l|d)['’])"
+from signals.tagging.words import stem
+
+# Which phrase a pattern makes its name of: the one behind its words, the one before them, or both.
+_AFTER, _BEFORE, _BOTH = "after", "before", "both"
+_BLAND: Final = FRAME_WORDS | frozenset(
+    "model models tool tools technology technologies system systems modèles modele outil outils systeme tech "
+    "solution solutions product products software digital company companies startup startups feature features "
+    "ai's ai-powered ai-driven us uk eu google microsoft openai anthropic meta apple amazon nvidia".split()
+)
+_SUPERLATIVES: Final = frozenset("most best worst largest biggest plus its their his her our your my".split())
+_MACHINES: Final = frozenset(
+    "ai ia agent bot robot llm chatbot automation algorithm model modele machine assistant agentic deepfake drone "
+    "robotaxi humanoid copilot gpt claude chatgpt gemini vibe coding".split()
+)
+_OF: Final = r"(?:de la|du|des|de|d['’]|de l['’]|liés? à|liées? à)"
 
 _ACTORS: Final = (
-    "companies businesses enterprises organizations organisations startups developers engineers teams employees "
-    "workers users customers students teachers researchers hospitals banks firms people"
+    "companies businesses enterprises organi[sz]ations developers engineers teams employees workers "
+    "consumers students teachers researchers scientists hospitals doctors banks firms people kids children "
+    "teens teenagers parents programmers coders lawyers journalists artists creators marketers retailers "
+    "governments police hackers attackers cybercriminals scammers criminals managers executives professionals "
+    "americans schools universities farmers designers recruiters candidates patients users customers hobbyists"
 )
-_PRACTICES: Final = (
-    "adopt adopting adopted use using rely#on relying#on turn#to turning#to opt#for opting#for prefer preferring "
-    "choose choosing evaluate evaluating tailor tailoring experiment#with experimenting#with deploy deploying "
-    "switch#to switching#to delegate delegating"
-)
+_DOING: Final = {
+    "use": r"use|using|uses|used",
+    "adopt": r"adopt|adopting|adopted",
+    "rely on": r"rely on|relying on|relied on",
+    "turn to": r"turn to|turning to|turned to",
+    "prefer": r"prefer|preferring",
+    "experiment with": r"experiment with|experimenting with",
+    "deploy": r"deploy|deploying|deployed",
+    "switch to": r"switch to|switching to|switched to",
+    "delegate to": r"delegate to|delegating to",
+    "replace": r"replace|replacing|replaced",
+    "abandon": r"abandon|abandoning|ditch|ditching|ditched|abandoned",
+    "exploit": r"exploit|exploiting|exploited|abuse|abusing",
+    "embrace": r"embrace|embracing|embraced",
+}
 _ACTORS_FR: Final = (
-    "entreprises développeurs équipes salariés employés utilisateurs étudiants élèves enseignants chercheurs banques "
-    "hôpitaux internautes"
+    "entreprises|développeurs|équipes|salariés|employés|utilisateurs|étudiants|élèves|enseignants|chercheurs|banques|"
+    "hôpitaux|internautes|français|jeunes|adolescents|médecins|avocats|cybercriminels|pirates|hackers|recruteurs|"
+    "consommateurs|enfants|parents|artistes|journalistes|professionnels|collectivités|PME"
 )
-_PRACTICES_FR: Final = (
-    "utilisent adoptent préfèrent choisissent se#tournent#vers expérimentent déploient s['’]appuient#sur "
-    "optent#pour délaissent testent"
+_DOING_FR: Final = (
+    r"utilisent|adoptent|préfèrent|choisissent|se tournent vers|expérimentent|déploient|s['’]appuient sur|"
+    r"optent pour|délaissent|testent|recourent à|exploitent|remplacent|abandonnent"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SentencePattern:
-    """A way of saying something; `name` is how a row made of it is called."""
+    """A way of saying something; `name` is how a row made of it is called, `worth` how often it makes a good one."""
 
     kind: str
     name: str
+    side: str
+    worth: float
     pattern: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a sentence says: a row's kind and name, and the change where it names both ends."""
+    """What a sentence says: a row's kind and name, the change where it names both ends, and how good a name it is."""
 
     kind: str
     name: str
     change: str
+    worth: float
+    start: int = 0
 
 
-def _either(words: str) -> str:
-    return "|".join(word.replace("#", r"\s+") for word in words.split())
-
-
-def _compile(rows: Iterable[tuple[str, str, str]]) -> tuple[SentencePattern, ...]:
+def _compile(*rows: tuple[str, str, str, float, str]) -> tuple[SentencePattern, ...]:
     return tuple(
-        SentencePattern(
-            kind,
-            name,
-            re.compile(
-                text.replace("<A>", rf"(?P<a>{_ANY})").replace("<X>", rf"(?P<x>{_ANY}){_ENDS}"), re.IGNORECASE
-            ),
-        )
-        for kind, name, text in rows
+        SentencePattern(kind, name, side, worth, re.compile(rf"(?<![\w-])(?:{text})", re.IGNORECASE))
+        for kind, name, side, worth, text in rows
     )
 
 
 PATTERNS: Final = _compile(
+    # Changes.
     (
+        "signal", "{how} of {x}", _AFTER, 0.7,
+        r"(?P<how>rise|emergence|growth|spread|decline|surge|explosion|proliferation|adoption|commoditi[sz]ation"
+        r"|democrati[sz]ation|demise|resurgence)\s+(?:of|in)\s",
+    ),
+    ("signal", "End of {x}", _AFTER, 0.6, r"(?:the )?(?:end|death) of (?!(?:the )?(?:year|day|month|world)\b)"),
+    ("signal", "Era of {x}", _AFTER, 0.6, r"(?:era|age) of (?!\d)"),
+    ("signal", "Shift towards {x}", _AFTER, 0.65, r"(?:shift|transition|pivot|moving|shifting)\s+(?:towards?|to)\s"),
+    ("signal", "Race for {x}", _AFTER, 0.6, r"race for\s"),
+    ("signal", "Democratisation of {x}", _AFTER, 0.6, r"democrati[sz](?:ing|e|es)\s"),
+    ("signal", "First {x}", _AFTER, 0.55, r"(?:the )?(?:world['’]s first(?:-ever)?|first-ever)\s"),
+    ("signal", "{y} instead of {x}", _BOTH, 0.6, r"(?:instead of|rather than)\s"),
+    ("signal", "{y} replacing {x}", _BOTH, 0.65, r"(?:is |are |will |could |may |can )?(?:replace[sd]?|replacing)\s"),
+    (
+        "signal", "{y} {how} {x}", _BOTH, 0.6,
+        r"(?:is|are) (?P<how>reshaping|transforming|changing|disrupting|revolutioni[sz]ing|redefining|upending|rewriting"
+        r"|overtaking|outpacing|reinventing|eroding|accelerating)\s",
+    ),
+    (
+        "signal", "Surge in {x}", _BEFORE, 0.6,
+        r"(?:is |are |has |have )?(?:soars?|soared|soaring|surge[sd]|surging|skyrockets?|skyrocketed|skyrocketing|booming"
+        r"|explode[sd]?|exploding|doubles(?! down)|doubled(?! down)|triples|tripled)(?!\s*-)\b",
+    ),
+    (
+        "signal", "Fall in {x}", _BEFORE, 0.6,
+        r"(?:is |are |has |have )?(?:plunges?|plunged|plummets?|plummeted|plummeting|slumps?|slumped|shrinking|dwindling)\b",
+    ),
+    ("signal", "{x} {how}", _BEFORE, 0.65, r"(?P<how>boom|arms race|gold rush|bubble)\b"),
+    (
+        "signal", "{how} {x}", _AFTER, 0.7,
+        r"(?P<how>(?:essor|émergence|montée en puissance|montée|généralisation|démocratisation|recul|déclin|explosion"
+        rf"|avènement|flambée|fin(?! de (?:semaine|mois|journée|l))|ère|course|ruée)\s+(?:{_OF}|vers|à l['’]|aux?))\s?",
+    ),
+    (
+        "signal", "{y} {how} {x}", _BOTH, 0.55,
+        r"(?P<how>remplacent?|bouleversent?|transforment?|révolutionnent?|redessinent?|supplantent?)\s",
+    ),
+    # Practices.
+    *(
         (
-            "signal",
-            "Shift from {a} to {x}",
-            r"\b(?:shift|mov|transition|evolv|go)(?:e|es|s|ed|ing)?\s+(?:away\s+)?from\s+<A>\s+(?:to|towards?|into)\s+<X>",
-        ),
-        (
-            "signal",
-            "Passage de {a} à {x}",
-            r"\b(?:passer?|passent|passage|transition|basculer?|bascule)\s+"
-            + _OF
-            + r"<A>\s+(?:à|au|aux|vers)\s+<X>",
-        ),
-        ("signal", "Shift towards {x}", r"\b(?:shift|transition|move)s?\s+towards?\s+<X>"),
-        (
-            "signal",
-            "{how} of {x}",
-            r"\b(?P<how>rise|emergence|growth|spread|decline|surge|democrati[sz]ation)\s+(?:of|in)\s+<X>",
-        ),
-        ("signal", "New era of {x}", r"\bnew\s+era\s+(?:of|for)\s+<X>"),
-        ("signal", "Democratisation of {x}", r"\bdemocrati[sz]ing\s+<X>"),
-        (
-            "signal",
-            "{how} : {x}",
-            r"\b(?P<how>essor|émergence|montée en puissance|montée|généralisation|démocratisation|recul)\s+"
-            + _OF
-            + "<X>",
-        ),
-        (
-            "behavior",
-            "{who} {how} {x}",
-            rf"\b(?P<who>{_either(_ACTORS)})\s+(?:(?:are|have|may|often|increasingly|now|also)\s+){{0,3}}"
-            rf"(?P<how>{_either(_PRACTICES)})\s+<X>",
-        ),
-        (
-            "behavior",
-            "{who} {how} {x}",
-            rf"\b(?P<who>{_either(_ACTORS_FR)})\s+(?P<how>{_either(_PRACTICES_FR)})\s+<X>",
-        ),
-        (
-            "concern",
-            "{how} about {x}",
-            r"\b(?P<how>fears?|worries|worry|concerns?)\s+(?:about|over|around)\s+<X>",
-        ),
-        ("concern", "{how} : {x}", rf"\b(?P<how>craintes?|inquiétudes?|peurs?|préoccupations?)\s+{_ON}<X>"),
-        (
-            "issue",
-            "{how} about {x}",
-            r"\b(?P<how>questions|debate|controversy|dispute|doubts)\s+(?:about|over|around)\s+<X>",
-        ),
-        (
-            "issue",
-            "{how} of {x}",
-            r"\b(?P<how>risks?|lack|shortage|limits|limitations|challenges?)\s+of\s+<X>",
-        ),
-        ("issue", "{how} : {x}", r"\b(?P<how>débats?|polémique|controverse|doutes)\s+sur\s+<X>"),
-        ("issue", "{how} : {x}", rf"\b(?P<how>risques?|manque|pénurie|limites|enjeux|défis)\s+{_OF}<X>"),
-    )
+            "behavior", "{who} " + verb + " {x}", _AFTER, 0.75,
+            rf"(?P<who>{'|'.join(_ACTORS.split())})\s+(?:(?:are|have|may|often|increasingly|now|also|already|who|still"
+            rf"|in the \w+)\s+){{0,3}}(?:{forms})\s",
+        )
+        for verb, forms in _DOING.items()
+    ),
+    (
+        "behavior", "{who} {how} {x}", _AFTER, 0.75,
+        rf"(?P<who>{_ACTORS_FR})\s+(?P<how>{_DOING_FR})\s",
+    ),
+    ("behavior", "Using {x}", _AFTER, 0.55, r"how (?:i|we|to|they)\s+(?:use|used|are using|am using)\s"),
+    ("behavior", "{how} {x}", _AFTER, 0.6, r"(?P<how>(?:recours|utilisation|usage)\s+(?:à l['’]|aux?|à|de l['’]|des|du|de))\s?"),
+    # Fears and harms.
+    (
+        "concern", "Fears of {x}", _AFTER, 0.65,
+        r"(?:fears?|worries|worry|concerns?|alarms?|warn(?:s|ed|ing|ings)?|anxiety)\s+(?:about|over|around|of|against)\s",
+    ),
+    ("concern", "{y} threatening {x}", _BOTH, 0.55, r"(?:threatens?|is threatening|are threatening)\s(?!to\b)"),
+    (
+        "concern", "{x} {how}", _BEFORE, 0.7,
+        r"(?P<how>scams?|fraud|attacks?|slop|psychosis|deepfakes?|misinformation|disinformation|hallucinations?|addiction"
+        r"|layoffs|surveillance|plagiarism|theft|prompt injections?|poisoning|jailbreaks?|abuse|harassment|espionage"
+        r"|malware|sabotage|impersonation|bias|phishing|propaganda|sycophancy|job losses|deskilling|leakage"
+        r"|exfiltration|extraction attacks?|nudes|companions)\b",
+    ),
+    (
+        "concern", "{how} {x}", _AFTER, 0.65,
+        r"(?P<how>(?:craintes?|inquiétudes?|peurs?|préoccupations?|menaces?|dérives?|dangers?)\s+"
+        rf"(?:{_OF}|sur|quant à|face à|autour de|autour du|autour des))\s?",
+    ),
+    # What is argued about, lacking, forbidden, taken to court.
+    ("issue", "Risk of {x}", _AFTER, 0.65, r"(?:risks?|dangers?|threats?)\s+(?:of|from|posed by)\s"),
+    ("issue", "Lack of {x}", _AFTER, 0.7, r"(?:lack|scarcity|absence)\s+of\s"),
+    ("issue", "Shortage of {x}", _AFTER, 0.75, r"shortages?\s+of\s"),
+    ("issue", "Lawsuit over {x}", _AFTER, 0.65, r"(?:lawsuits?|suits?|sue[sd]?|suing)\s(?:[\w’'.]+\s){0,4}?(?:over|alleging)\s"),
+    ("issue", "Ban on {x}", _AFTER, 0.65, r"(?:bans?|moratorium|curbs?|restrictions?|crackdown|clampdown)\s+on\s"),
+    ("issue", "Ban on {x}", _AFTER, 0.5, r"(?:to ban|bans|banned|banning|prohibits|outlaws|forbids)\s(?!on\b|by\b|from\b)"),
+    ("issue", "Debate over {x}", _AFTER, 0.65, r"(?:debates?|controversy|controversies|dispute|row|clash|feud)\s+(?:about|over|around|on)\s"),
+    ("issue", "Doubts about {x}", _AFTER, 0.6, r"(?:doubts|scepticism|skepticism)\s+(?:about|over|around)\s"),
+    ("issue", "Backlash against {x}", _AFTER, 0.7, r"(?:backlash|protests?|opposition|pushback|revolt)\s+(?:against|over|to)\s"),
+    ("issue", "Investigation into {x}", _AFTER, 0.55, r"(?:investigations?|probes?|inquiry|inquiries)\s+(?:into|over)\s"),
+    ("issue", "Accusations of {x}", _AFTER, 0.55, r"(?:accus(?:ed|es|ing|ations?)|allegations?)\s(?:[\w’'.]+\s){0,4}?of\s"),
+    ("issue", "{how} of {x}", _AFTER, 0.6, r"(?P<how>limits|limitations|challenges?|hidden costs?|environmental impact|misuse)\s+of\s"),
+    ("issue", "Vulnerabilities in {x}", _AFTER, 0.6, r"(?:vulnerabilit(?:y|ies)|flaws?|zero-days?)\s+in\s"),
+    (
+        "issue", "{x} {how}", _BEFORE, 0.65,
+        r"(?P<how>shortages?|lawsuits?|ban|backlash|crackdown|controversy|scandal|liability|regulation"
+        r"|sovereignty|copyright|outages?|energy consumption|divide|skills gap|dilemma|crunch|debt|fatigue|lock-in|sprawl)\b",
+    ),
+    (
+        "issue", "{how} {x}", _AFTER, 0.65,
+        r"(?P<how>(?:débats?|polémique|controverse|doutes|enquête|interrogations|bras de fer)\s+sur)\s",
+    ),
+    (
+        "issue", "{how} {x}", _AFTER, 0.65,
+        rf"(?P<how>(?:risques?|manque|pénurie|limites|enjeux|défis?|interdiction|souveraineté|impact|coût|failles?)\s+{_OF})\s?",
+    ),
+)  # fmt: skip
+_FROM: Final = re.compile(
+    r"(?<![\w-])(?:shift|mov|transition|evolv|go|pass|graduat)(?:e|es|s|ed|ing)?\s+(?:away\s+)?from\s",
+    re.IGNORECASE,
 )
+_FROM_FR: Final = re.compile(
+    r"(?<![\w-])(?:passe(?:r|nt)?|passage|transition|basculer?|basculent)\s+(?P<of>de la|du|des|de l['’]|d['’]|de)\s?",
+    re.IGNORECASE,
+)
+_TO: Final = re.compile(r"\s*(?:to|towards?|into)\s", re.IGNORECASE)
+_TO_FR: Final = re.compile(r"\s*(?:à la|à l['’]|à|aux?|vers)\s?", re.IGNORECASE)
+_PURPOSE: Final = re.compile(r"\s*(to|for|pour)\s", re.IGNORECASE)
 _OUTLOOK: Final = re.compile(
     r"\b(?:in (?:ten|five|\d+) years|within (?:a|the next) (?:decade|\w+ years)|by 20[3-4]\d|over the next decade"
     r"|d['’]ici (?:20[3-4]\d|dix ans|cinq ans|\d+ ans)|dans (?:dix|cinq|\d+) ans)\b",
@@ -143,28 +218,28 @@ _OUTLOOK: Final = re.compile(
 )
 _DRIVER: Final = re.compile(
     r"\b(?:driven by|because of|due to|thanks to|fuelled by|fueled by|under pressure from|spurred by"
-    r"|portée?s? par|grâce à|grâce aux|en raison de|sous l['’]effet de|poussée?s? par)\s+(?P<x>[^.!?\n]{5,160})",
+    r"|portée?s? par|grâce à|grâce aux|en raison de|sous l['’]effet de|poussée?s? par)\s+(?P<x>[^.!?;:…\n]{5,160})",
     re.IGNORECASE,
 )
 
 
-def read_sentence(sentence: str) -> Said | None:
-    """What a sentence says that a row could be made of, the first that fits."""
+def read_sentence(sentence: str, casing: Casing) -> list[Said]:
+    """What a sentence says that rows could be made of, the best first."""
+    tokens: list[Token] | None = None
+    shouted = is_title_case(sentence)
+    found: list[Said] = []
+    for said in _changes(sentence, casing, shouted):
+        found.append(said)
     for pattern in PATTERNS:
         match = pattern.pattern.search(sentence)
         if match is None:
             continue
-        if match.end("x") == len(sentence) and sentence[-1:].isalnum() and len(sentence) > 200:
-            continue  # a text cut off in the middle
-        parts = {name: _phrase(value) for name, value in match.groupdict().items() if value}
-        if not all(parts.values()) or not _says_something(parts["x"]):
-            continue
-        name = pattern.name.format(**parts)
-        change = ""
-        if "a" in parts:
-            change = f"{parts['a'][:1].upper()}{parts['a'][1:]} → {parts['x']}"
-        return Said(pattern.kind, name[:1].upper() + name[1:], change)
-    return None
+        tokens = tokens or tokenize(sentence)
+        said_here = _read(pattern, match, sentence, tokens, casing, shouted)
+        if said_here is not None:
+            found.append(said_here)
+    found.sort(key=lambda said: -said.worth)
+    return found
 
 
 def outlook_of(sentence: str) -> str:
@@ -175,22 +250,170 @@ def outlook_of(sentence: str) -> str:
 def driver_of(sentence: str) -> str:
     """What a sentence says drives the change."""
     match = _DRIVER.search(sentence)
-    return match["x"].strip(" ,;") if match else ""
-
-
-def _phrase(text: str) -> str:
-    """A captured phrase without the article before it; "" when it is too long for a name."""
-    words = text.split()
-    while words and (stem(words[-1]) in STOP_WORDS or not words[-1].strip("'’-")):
-        words.pop()
-    if len(words) > _NAME_WORDS:
+    if match is None or (match.end() == len(sentence) and len(sentence) > 200):
         return ""
-    phrase = " ".join(words).strip(" -–'’")
-    return re.sub(r"^(?:(?:the|an?|le|la|les|un|une|des|du)\s+|[ld]['’])", "", phrase, flags=re.IGNORECASE)
+    return match["x"].strip(" ,;")
 
 
-def _says_something(phrase: str) -> bool:
-    bland = STOP_WORDS | FRAME_WORDS
-    words = split_words(phrase).stems
-    telling = [word for word in words if word not in bland and len(word) > 2]
-    return bool(telling) and len([word for word in words if word not in STOP_WORDS]) >= 2
+def _changes(sentence: str, casing: Casing, shouted: bool) -> Iterator[Said]:
+    """Changes that name both ends."""
+    for opening, middle, words in (
+        (_FROM, _TO, ("Shift from", "to", "From")),
+        (_FROM_FR, _TO_FR, ("Passage de", "à", "De")),
+    ):
+        match = opening.search(sentence)
+        if match is None:
+            continue
+        tokens = tokenize(sentence)
+        start, end = _until(sentence, tokens, match.end(), middle)
+        turn = middle.match(sentence, end)
+        if start == end or turn is None:
+            continue
+        to_start, to_end = phrase_after(sentence, tokens, turn.end())
+        if to_start == to_end or _is_cut(sentence, to_end):
+            continue
+        a, b = (
+            casing.written(sentence[start:end], shouted),
+            casing.written(sentence[to_start:to_end], shouted),
+        )
+        if not (_is_good(a, 1) and _is_good(b, 2)) or a[0].isdigit() or b[0].isdigit():
+            continue
+        name = f"{words[0]} {a} {words[1]} {b}"
+        if len(name.split()) > LONGEST + 4:
+            continue
+        yield Said("signal", name, f"{words[2]} {a} {words[1]} {b}", 0.85, match.start())
+
+
+def _until(sentence: str, tokens: list[Token], start: int, middle: re.Pattern[str]) -> tuple[int, int]:
+    """The phrase from `start` to the word that turns to the other end."""
+    begin, end = phrase_after(sentence, tokens, start)
+    if begin == end:
+        return begin, end
+    turn = middle.search(sentence, begin, end)
+    if turn is not None and turn.start() > begin:
+        return begin, turn.start()
+    return begin, end
+
+
+def _read(
+    pattern: SentencePattern,
+    match: re.Match[str],
+    sentence: str,
+    tokens: list[Token],
+    casing: Casing,
+    shouted: bool,
+) -> Said | None:
+    if match[0].rstrip().endswith(" in") and _is_noun_before(tokens, match.start()):
+        return None  # "job growth in ..." is no growth of that
+    parts = {name: value for name, value in match.groupdict().items() if value}
+    if pattern.side in (_AFTER, _BOTH):
+        start, end = phrase_after(sentence, tokens, match.end())
+        if start == end or _is_cut(sentence, end):
+            return None
+        if pattern.kind == "behavior":
+            end = _with_purpose(sentence, tokens, start, end)
+        parts["x"] = sentence[start:end]
+        if sentence[end:].lstrip().startswith("from ") and pattern.name.startswith("Ban"):
+            return None
+        if (
+            parts.get("how", "").lower().startswith("menace")
+            and parts["x"][:1].isupper()
+            and parts["x"][:2] != "IA"
+        ):
+            return None
+    if pattern.side in (_BEFORE, _BOTH):
+        start, end = phrase_before(sentence, tokens, match.start())
+        if start == end:
+            return None
+        parts["y" if pattern.side == _BOTH else "x"] = sentence[start:end]
+        if pattern.side == _BEFORE and _continues(sentence, match.end()):
+            return None
+    if "who" in parts:
+        start, _end = phrase_before(sentence, tokens, match.end("who"), 4)
+        who = sentence[start : match.end("who")] if start < match.end("who") else parts["who"]
+        parts["who"] = who if len(who.split()) <= 3 else parts["who"]
+    written = {key: casing.written(value, shouted) for key, value in parts.items()}
+    is_compound = pattern.side == _BEFORE and "how" in parts
+    if not _is_good(written["x"], 1 if is_compound else 2, is_compound) or (
+        "y" in written and not _is_good(written["y"], 1, True)
+    ):
+        return None
+    if "how" in written and pattern.name != "{how} {x}":
+        written["how"] = written["how"].lower()
+    if pattern.name == "{how} {x}":
+        # French keeps the article between the two.
+        written = {"how": casing.written(sentence[match.start("how") : end], shouted), "x": ""}
+    name = " ".join(pattern.name.format(**written).split())
+    if not 2 <= len(name.split()) <= LONGEST + 2:
+        return None
+    if "y" in written and not _is_machine(written["y"]):
+        return None
+    change = ""
+    if pattern.name.startswith("{y} instead") or pattern.name.startswith("{y} replac"):
+        change = f"From {written['x']} to {written['y']}"
+    worth = (
+        pattern.worth - 0.04 * max(0, len(name.split()) - 6) - (0.1 if any(c.isdigit() for c in name) else 0)
+    )
+    return Said(pattern.kind, name[:1].upper() + name[1:], change, round(worth, 3), match.start())
+
+
+def _is_noun_before(tokens: list[Token], start: int) -> bool:
+    before = [token.word for token in tokens if token.end <= start]
+    return bool(before) and not (
+        is_joint(before[-1]) or is_weighing(before[-1]) or before[-1] in {"the", "a", "an"}
+    )
+
+
+def _with_purpose(sentence: str, tokens: list[Token], start: int, end: int) -> int:
+    """The end of what a practice is for ("... to write tests"), when it is near and short."""
+    purpose = _PURPOSE.match(sentence, end)
+    if purpose is None:
+        return end
+    place = next((i for i, token in enumerate(tokens) if token.start >= purpose.end()), len(tokens))
+    if place >= len(tokens):
+        return end
+    if purpose[1].lower() in {"to", "pour"}:
+        _start, stop = phrase_after(sentence, tokens, tokens[place].end)
+        stop = stop if stop > tokens[place].end else tokens[place].end
+        if stop == tokens[place].end:
+            return end
+    else:
+        _start, stop = phrase_after(sentence, tokens, purpose.end())
+        if _start == stop:
+            return end
+    if len(sentence[start:stop].split()) > LONGEST or _is_cut(sentence, stop):
+        return end
+    return stop
+
+
+def _is_cut(sentence: str, end: int) -> bool:
+    """Whether a text cut off in the middle cuts this phrase."""
+    rest = sentence[end:].strip()
+    return rest.startswith(("…", "...")) or (not rest and len(sentence) > 120 and sentence[-1:].isalnum())
+
+
+def _continues(sentence: str, end: int) -> bool:
+    """Whether a compound goes on behind its head ("ban talks"), so that the head isn't its head."""
+    following = re.match(r"[-’'](?=\w)|\s+([a-zA-Z]+)", sentence[end:])
+    if following is None:
+        return False
+    if following[1] is None:
+        return True
+    return not is_joint(following[1])
+
+
+def _is_machine(phrase: str) -> bool:
+    """Whether a phrase is about what this catalogue is about: what machines do to something is a change."""
+    return not _MACHINES.isdisjoint(stem(word) for word in folded_words(phrase.replace("-", " ")))
+
+
+def _is_good(phrase: str, least: int, is_compound: bool = False) -> bool:
+    words = folded_words(phrase)
+    if not words or len(words) > LONGEST or len(phrase) > 80:
+        return False
+    if is_vague(words[-1]) or not _SUPERLATIVES.isdisjoint(words) or re.match(r"[\d$€]", phrase):
+        return False
+    if is_compound:
+        return any(len(word) > 1 and not is_vague(word) for word in words)
+    content = [word for word in words if len(word) > 1]
+    return len(content) >= least and is_telling([stem(word) for word in words], _BLAND)

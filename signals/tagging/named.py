@@ -1,0 +1,224 @@
+"""Technologies that a text names: products and models by what is said beside their name, acronyms, and sorts of things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from signals.tagging.phrases import VERBS, Casing, is_joint, is_title_case
+from signals.tagging.words import STOP_WORDS, split_words, stem
+
+_SORTS: Final = (
+    r"(?:language |world |foundation |reasoning |coding |video |image |voice |audio |speech |vision |embedding |diffusion )?"
+    r"(?:models?|llms?|slms?|frameworks?|chips?|architectures?|protocols?|librar(?:y|ies)|engines?|algorithms?|accelerators?"
+    r"|compilers?|processors?|toolkits?|sdks?|datasets?|benchmarks?|agents?|assistants?|chatbots?|platforms?|tools?|apps?"
+    r"|apis?|plugins?|extensions?|browsers?|editors?|ides?|robots?|wearables?|sandbox|runtimes?|databases?|malware"
+    r"|vulnerabilit(?:y|ies)|languages?|systems?|techniques?|methods?|servers?|clis?|services?|networks?|generators?"
+    r"|supercomputers?|gpus?|tpus?|cpus?|devices?|toys?|glasses|social network|specifications?|standards?|features?)"
+)
+_SORTS_FR: Final = (
+    r"(?:modèles?|IA|puces?|bibliothèques?|moteurs?|algorithmes?|protocoles?|processeurs?|outils?|plateformes?|agents?"
+    r"|assistants?|chatbots?|applications?|logiciels?|navigateurs?|robots?|frameworks?|bases? de données|malwares?"
+    r"|techniques?|méthodes?|fonctions?|fonctionnalités?|services?|systèmes?|langages?|versions?)"
+)
+# A name: words with capitals, or with capitals or figures inside; a version may follow.
+_NAME: Final = r"(?P<name>(?:[A-Z][\w+.]*[\w+]|[a-z]+[A-Z]\w*)(?:[- ](?:[A-Z][\w.]*[\w+]|[a-z]+[A-Z]\w*|v?\d+(?:\.\d+)*[a-z]?\b|[A-Z]\b)){0,3})"
+_MODIFIERS: Final = r"(?:[\w'’‑-]+,? ){0,5}?"
+# What comes behind the sort shows that the phrase ends with it: "a service provider" is no service.
+_ENDS: Final = (
+    r"(?=[\s\"”»]*(?:[,.;:)(–—|]|$|\n)|[\s\"”»]+(?:that|which|for|to|from|with|in|on|by|at|is|and|designed|built|developed|"
+    r"trained|capable|meant|able|based|running|aimed|where|qui|que|pour|de|du|des|à|capable|conçue?|développée?|dédiée?)\b)"
+)
+_SAID_OF: Final = (
+    # "OrcBot is a self-hosted agent", "OpenClaw, an open-source AI agent framework".
+    re.compile(
+        rf"(?<![\w-]){_NAME}(?: \([^)]{{2,40}}\))?(?:,| is| are| —| –| -|:)"
+        rf" (?i:an?|its|our|the (?:first|new|latest|popular|open)|une?|la première|le premier) (?i:{_MODIFIERS}{_SORTS}){_ENDS}"
+    ),
+    re.compile(rf"(?<![\w-]){_NAME}(?:,| est| —| –| :) (?i:une|un|l['’]) ?(?i:(?:[\w'’-]+ ){{0,2}}?{_SORTS_FR}){_ENDS}"),
+    # "a model called Devstral", "un malware baptisé PromptSpy".
+    re.compile(
+        rf"(?i:\b{_SORTS}|\b{_SORTS_FR})[^.;:,]{{0,20}}?,? "
+        rf"(?i:called|named|dubbed|known as|baptisée?|nommée?|appelée?|surnommée?) [\"“«'‘ ]{{0,2}}{_NAME}"
+    ),
+    # "its new model Foo", "le nouveau modèle Foo".
+    re.compile(
+        rf"\b(?i:new|latest|nouveau|nouvelle|nouvel) (?i:(?:[\w'’-]+ ){{0,2}}?(?:{_SORTS}|{_SORTS_FR}))"
+        rf"(?:, (?i:called|named|dubbed))? [\"“«'‘ ]{{0,2}}{_NAME}"
+    ),
+)  # fmt: skip
+_LAUNCHED: Final = re.compile(
+    r"(?:^|\b)(?:(?i:introducing|announcing|meet|launch(?:es|ed|ing)?|unveil(?:s|ed|ing)?|releas(?:es|ed|ing)|debut(?:s|ed)|"
+    r"open[- ]sourc(?:es|ed|ing)|roll(?:s|ed|ing)? out|introduces|introduced|presents)|lance|dévoile|présente|déploie) "
+    r"(?i:(?:its|the|new|la|le|son|sa|nouveau|nouvelle) ){0,2}[\"“«'‘]? ?" + _NAME
+)
+_ACRONYM: Final = re.compile(
+    r"\b(?P<long>[A-Za-z][\w-]+(?: (?:of |de |and |et )?[\w-]+){1,5}) \((?P<short>[A-Z][A-Za-z]{1,6}s?)\)"
+)
+_HEAD: Final = (
+    r"models|networks|architectures|chips|protocols|accelerators|transformers|agents|robots|glasses|browsers|assistants"
+    r"|chatbots|companions|toys|wearables|datasets|benchmarks|sandboxes|coding|databases|robotaxis|drones|humanoids|avatars"
+    r"|earbuds|simulations|interpretability|quantization|distillation|watermarking|orchestration|cloning|inference"
+    r"|copilots|twins|supercomputers|embeddings|memory|engineering"
+)
+_PHRASES: Final = (
+    re.compile(rf"(?<![\w-])(?:[A-Za-z][\w‑-]{{1,}} ){{1,2}}(?:{_HEAD})\b(?![-’'])"),
+    re.compile(r"\b(?:modèles|réseaux|puces|algorithmes|architectures|protocoles|agents|robots|lunettes|navigateurs|jumeaux)"
+               r" (?:(?:de |d['’]|à )[a-zà-ÿ-]{4,}|[a-zà-ÿ-]{3,}(?:ïdes|ifs|ives|els|elles|iques|ants|eurs|aires|ées|és|nts)\b)"),
+)  # fmt: skip
+_BLAND_WORDS: Final = """
+best better large larger largest big small smaller latest powerful different existing current several various these
+those using other such good great popular open business role data based related called including many first second
+next future recent actual real capable advanced human face faire avec pour plus capables existants actuels nouveaux
+social sociaux comme economique economic training trained build building running deploying creating underlying use
+ai ia new more modern your our their its his her with without between other own any all both one two three four five
+specific individual multiple single additional thousand million hundred most every each traditional custom
+local cloud personal help let make run add get give need want meet why how what when where who is are can will
+deploy create manage connect test turn train ship launch release join improve scale like top proprietary commercial
+frontier leading state-of-the-art special key smart google openai meta anthropic microsoft apple amazon nvidia claude
+chatgpt gemini copilot llm llms mistral grok software prompt platform chinese american european french
+language intelligent complete customer user developer enterprise company internal external powered available
+free fast faster cheap cheaper simple complex long short useful reliable underlying older previous same similar
+certain particular dedicated particular major famous capacity low high higher lower mobile web video audio image
+controlling evaluating understanding reading writing introducing agent agents model models tool entire web-based
+nouveaux nouvelles autres grands petits leurs ses nos vos tous toutes performants puissants avances
+teach teaching keep bring bringing built building-ready give full effective important successful everyday ready
+"""
+_BLAND: Final = frozenset(stem(word) for word in _BLAND_WORDS.split())
+_NO_NAME: Final = frozenset(
+    stem(word)
+    for word in """
+january february march april may june july august september october november december monday tuesday wednesday
+thursday friday saturday sunday the this that it its our we they you he she there here these those my your in on at
+as and or but for with by from to of if when while why how what who where our their today now new one two first
+une un le la les des il elle on nous ce cette ces son sa en et ou mais dans pour par avec sur selon qui que quoi
+ceo cto ai ia api llm llms gpu cpu us uk eu usa china europe france paris google openai meta anthropic microsoft apple
+amazon nvidia intel amd samsung tesla xai ibm oracle ces mwc gtc part partie chapter table figure show hn news model
+models agent agents tools tool data access support system week weekend episode introducing announcing
+ios android windows linux mac macos python java javascript typescript rust europe india japan germany january
+university department pentagon congress senate house court president trump musk elon altman sam ceo board team
+series group company inc ltd reuters bloomberg techcrunch verge wired reddit youtube twitter x tiktok instagram facebook
+linkedin slack github hugging face huggingface aws azure gcp nasa nato fda ftc
+""".split()
+)
+# What has an acronym and is no technology.
+_BODIES: Final = frozenset(
+    "institute congress department agency commission association university authority office act regulation company "
+    "organization organisation foundation committee group bureau council union ministry center centre conference forum "
+    "exchange force court bank fund school intelligence service administration board ceo officer society federation "
+    "institut agence universite ministere autorite loi week summit award index board pact program programme team".split()
+)
+_MAKERS: Final = frozenset(
+    "google openai meta anthropic microsoft apple amazon nvidia intel amd samsung mistral ibm alibaba bytedance tencent "
+    "baidu huawei deepmind xai s".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A technology as a text names it, where, and how often what is found this way is one."""
+
+    name: str
+    start: int
+    end: int
+    worth: float
+
+
+def named_things(whole: str, title_end: int, casing: Casing) -> Iterator[Named]:
+    """Names of technologies in `whole` (title, line end, text), with their offsets."""
+    title = whole[:title_end]
+    shouted = is_title_case(title)
+    for pattern in _SAID_OF:
+        for match in pattern.finditer(whole):
+            if _is_name(match["name"], casing):
+                yield Named(_without_maker(match["name"]), match.start("name"), match.end("name"), 0.8)
+    for match in _LAUNCHED.finditer(whole):
+        name = match["name"]
+        if not _is_name(name, casing):
+            continue
+        in_title = match.start() < title_end
+        # Where every word has a capital, a name is told by capitals or figures inside, or by being said again.
+        if in_title and shouted and not (_is_coined(name) or whole.count(name) > 1):
+            continue
+        follows = whole[match.end() : match.end() + 20]
+        if re.match(r"[’']s\b| (?:CEO|Inc|University|Foundation|Group|and [A-Z])", follows):
+            continue
+        yield Named(_without_maker(name), match.start("name"), match.end("name"), 0.65)
+    for match in _ACRONYM.finditer(whole):
+        start = _expansion(match["long"], match["short"])
+        if start is not None:
+            long = match["long"][start:]
+            if not _BODIES.isdisjoint(split_words(long).stems):
+                continue
+            name = f"{long[:1].upper()}{long[1:]} ({match['short']})"
+            yield Named(name, match.start("long") + start, match.end(), 0.7)
+    counts: dict[str, int] = {}
+    places: dict[str, re.Match[str]] = {}
+    for number, pattern in enumerate(_PHRASES):
+        for match in pattern.finditer(whole):
+            text = match[0]
+            words = split_words(text).stems
+            if number == 0 and not text.isascii():
+                continue  # an English head behind French words
+            while len(words) > 2 and (words[0] in _BLAND or words[0] in STOP_WORDS):
+                text = text.split(" ", 1)[1]
+                words = split_words(text).stems
+            if any(word in _BLAND or word in STOP_WORDS or is_joint(word) for word in words[:-1]):
+                continue
+            if words[0] in _BLAND or words[0] in VERBS:
+                continue
+            shared = " ".join(words)
+            counts[shared] = counts.get(shared, 0) + (2 if match.start() < title_end else 1)
+            places.setdefault(shared, match)
+    for shared, match in places.items():
+        if counts[shared] >= 2:
+            text = match[0]
+            text = " ".join(text.split(" ")[-len(shared.split()) :]) if "-" not in text else text
+            name = casing.written(text, is_title_case(text) or text[0].isupper())
+            yield Named(name[:1].upper() + name[1:], match.start(), match.end(), 0.5)
+
+
+def _is_name(name: str, casing: Casing) -> bool:
+    words = re.split(r"[ -]", name)
+    stems = [stem(word) for word in words]
+    if len(words) == 1 and (stems[0] in _NO_NAME or len(name) < 3 or words[0].casefold() in casing.small):
+        return False
+    if stems[0] in _NO_NAME and stems[0] not in _MAKERS or stems[-1] in _NO_NAME:
+        return False
+    if all(s in _NO_NAME or word.casefold() in casing.small for s, word in zip(stems, words, strict=True)):
+        return False
+    return not any(word.endswith(("’s", "'s")) for word in words)
+
+
+def _is_coined(name: str) -> bool:
+    return any(
+        (any(c.isupper() for c in word[1:]) and not word.isupper()) or any(c.isdigit() for c in word)
+        for word in re.split(r"[ -]", name)
+        if word
+    )
+
+
+def _without_maker(name: str) -> str:
+    """ "Google Gemini 3" is "Gemini 3": the maker's name is no part of the thing's."""
+    first, _, rest = name.partition(" ")
+    if first.casefold() in _MAKERS and len(rest) > 3 and rest[0].isalpha():
+        return rest
+    return name
+
+
+def _expansion(long: str, short: str) -> int | None:
+    """Where in `long` the words begin that `short` abbreviates; None when it doesn't."""
+    letters = short.rstrip("s").casefold()
+    if len(letters) < 2:
+        return None
+    matches = list(re.finditer(r"[A-Za-z]\w*", long))
+    for skip in (False, True):
+        words = [m for m in matches if not skip or stem(m[0]) not in STOP_WORDS]
+        tail = words[-len(letters) :]
+        if len(tail) == len(letters) and all(
+            m[0][0].casefold() == c for m, c in zip(tail, letters, strict=True)
+        ):
+            return tail[0].start()
+    return None
