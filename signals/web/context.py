@@ -28,6 +28,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         ("models", _("Models"), name.startswith("model")),
         ("digests", _("Digests"), name.startswith("digest")),
         ("sources", _("Sources"), name.startswith("source")),
+        ("quality", _("Quality"), name.startswith("quality")),
     ]
     if not (isinstance(user, User) and user.is_analyst):
         menu = [entry for entry in menu if entry[0] != "inbox"]

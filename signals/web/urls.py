@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from signals.web import health
-from signals.web.views import articles, home, inbox, models, notes, people, tags
+from signals.web.views import articles, home, inbox, models, notes, people, quality, tags
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -28,6 +28,10 @@ urlpatterns = [
     path("inbox/<int:article_pk>/<int:tag_pk>/", inbox.decide, name="inbox-decide"),
     path("models/", models.model_list, name="models"),
     path("models/<int:pk>/", models.model_page, name="model"),
+    path("quality/", quality.quality, name="quality"),
+    path("quality.csv", quality.quality_csv, name="quality-csv"),
+    path("quality.json", quality.quality_json, name="quality-json"),
+    path("quality/tags/<int:pk>/", quality.quality_tag, name="quality-tag"),
     path("settings/", people.settings_page, name="settings"),
     path("settings/test-mail/", people.send_test_mail, name="send-test-mail"),
     path("settings/outbox/", people.outbox, name="outbox"),

@@ -1,0 +1,1 @@
+"""How well tags are suggested, measured on what analysts decided."""
