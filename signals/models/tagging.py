@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from datetime import date, timedelta
+from typing import Final, Self
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
@@ -22,6 +24,10 @@ RELEVANCY_CHOICES = [
     (4, _("a main theme")),
     (5, _("decisive")),
 ]
+
+
+PROPOSAL_DAYS: Final = 60
+"""A proposal that nobody repeats for so long is no longer shown; it comes back when it is said again."""
 
 
 class State(models.TextChoices):
@@ -208,6 +214,22 @@ class Decision(models.Model):
         return f"{self.user} {self.get_verdict_display()} {self.tag}"
 
 
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    """Questions about proposals."""
+
+    def shown(self, today: date | None = None) -> Self:
+        """Those that want a decision; what was not said again for `PROPOSAL_DAYS` days is out of sight."""
+        end = today or timezone.now().date()
+        recent = Q(last_seen_at=None) | Q(last_seen_at__date__gte=end - timedelta(days=PROPOSAL_DAYS))
+        return self.filter(recent, status=Proposal.Status.WAITING)
+
+    def risen_first(self) -> Self:
+        """What several publishers report before what one said; among each the most risen first."""
+        return self.annotate(recurs=Case(When(publishers_count__gt=1, then=1), default=0)).order_by(
+            "-recurs", "-rising", "-pk"
+        )
+
+
 class Proposal(models.Model):
     """Something new that articles talk about, waiting to become a tag, an alias, or nothing."""
 
@@ -231,13 +253,22 @@ class Proposal(models.Model):
     similar_tag = models.ForeignKey(Tag, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     articles_count = models.PositiveIntegerField(default=0)
     publishers_count = models.PositiveIntegerField(default=0)
+    stories_count = models.PositiveIntegerField(default=0)
+    worth = models.FloatField(default=0.7, help_text="how often what is found this way makes a good row")
+    rising = models.FloatField(default=0, help_text="orders the waiting ones; see tagging.proposing")
     first_seen_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ProposalQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "normalised"], name="proposal_once")]
-        indexes = [models.Index(fields=["status", "-publishers_count"], name="proposal_rising")]
+        indexes = [
+            models.Index(fields=["status", "-publishers_count"], name="proposal_rising"),
+            GinIndex(OpClass(F("normalised"), name="gin_trgm_ops"), name="proposal_trgm"),
+        ]
 
     def __str__(self) -> str:
         return self.name
