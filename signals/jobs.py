@@ -26,7 +26,7 @@ from signals.models import Job, User
 log = logging.getLogger(__name__)
 
 STEPS: Final[dict[str, str]] = {
-    "match_tags": "signals.tagging.matching.match_batch",
+    "match_tags": "signals.curation.matching.match_batch",
 }
 """What does one batch of each kind of job: `step(job, *, now) -> Batch`, called inside a transaction."""
 

@@ -15,7 +15,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
-from signals.models import Kind, Setting, Tag, TagName, Theme
+from signals.curation.matching import start_matching
+from signals.models import Kind, Setting, Tag, TagName, Theme, User
 from signals.tagging.names import normalise_name
 
 STARTER: Final = Path(__file__).resolve().parent.parent / "starter" / "catalogue.toml"
@@ -82,8 +83,9 @@ def create_tag(
     themes: Iterable[Theme] = (),
     status: str = Tag.Status.TRACKED,
     origin: str = "person",
+    by: User | None = None,
 ) -> Tag:
-    """A new tag with its names; CatalogueError when a live tag of that kind has one of them."""
+    """A new tag with its names, to be matched with the past; CatalogueError when a live tag has one of them."""
     if kind not in Kind.values:
         raise CatalogueError(
             _("No kind is called “%(kind)s”: there are %(kinds)s.")
@@ -112,15 +114,20 @@ def create_tag(
     for alias in aliases_fr:
         _add_name(tag, alias, language="fr", is_alias=True, origin=origin)
     tag.themes.set(themes)
+    start_matching(tag_ids=[tag.pk], by=by)
     return tag
 
 
 @transaction.atomic
-def add_alias(*, tag: Tag, name: str, language: str = "", origin: str = "person") -> TagName:
-    """Another name for `tag`; CatalogueError when it belongs to another live tag of the kind."""
+def add_alias(
+    *, tag: Tag, name: str, language: str = "", origin: str = "person", by: User | None = None
+) -> TagName:
+    """Another name for `tag`, to be matched with the past; CatalogueError when another live tag has it."""
     if tag.merged_into_id is not None:
         raise CatalogueError(_("“%(name)s” was merged away; name the tag it became.") % {"name": tag.name})
-    return _add_name(tag, name, language=language, is_alias=True, origin=origin)
+    added = _add_name(tag, name, language=language, is_alias=True, origin=origin)
+    start_matching(tag_ids=[tag.pk], by=by)
+    return added
 
 
 def load_catalogue(source: Path | str = STARTER) -> CatalogueSummary:
@@ -148,6 +155,7 @@ def _load(document: dict[str, Any]) -> CatalogueSummary:
     created = updated = unchanged = 0
     conflicts: list[str] = []
     pending: list[TagName] = []
+    matched: set[int] = set()
     for row in document.get("tag", []):
         kind, name = str(row.get("kind", "")), check_name(str(row.get("name", "")))
         if kind not in Kind.values:
@@ -183,6 +191,7 @@ def _load(document: dict[str, Any]) -> CatalogueSummary:
                 conflicts.append(f"{kind} “{tag.name}”: its name “{text}” belongs to another tag")
                 continue
             loaded.names.append(normalised)
+            matched.add(tag.pk)
             changed = True
             pending.append(
                 TagName(
@@ -196,6 +205,7 @@ def _load(document: dict[str, Any]) -> CatalogueSummary:
             unchanged += not changed
     # A name that a person gave the same tag meanwhile is there already.
     written = TagName.objects.bulk_create(pending, ignore_conflicts=True)
+    start_matching(tag_ids=matched)
     setting.value = {
         key: {"id": loaded.id, "fields": loaded.fields, "names": loaded.names}
         for key, loaded in memory.items()

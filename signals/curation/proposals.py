@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from signals.curation.catalogue import create_tag
 from signals.curation.errors import CurationError
+from signals.curation.matching import start_matching
 from signals.models import (
     Article,
     Change,
@@ -43,6 +44,7 @@ def accept_proposal(*, proposal: Proposal, by: User, now: datetime | None = None
             outlook=proposal.outlook,
             driving_force=proposal.driving_force,
             origin="proposal",
+            by=by,
         )
         article_ids = []
         for seen in proposal.evidence.all():
@@ -77,6 +79,7 @@ def fold_proposal(*, proposal: Proposal, into: Tag, by: User, now: datetime | No
                 tag=into, kind=into.kind, name=proposal.name, normalised=normalised, origin="learned"
             )
             made["alias"] = alias.pk
+            start_matching(tag_ids=[into.pk], by=by)
         for seen in proposal.evidence.all():
             _tagging, created = Tagging.objects.get_or_create(
                 article_id=seen.article_id,

@@ -1,0 +1,122 @@
+"""Matching a few tags with the articles that are there already, the newest first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Q
+
+from signals.models import Article, NoteRow
+from signals.tagging.catalogue_index import current_linker, current_tagger
+from signals.tagging.linking import link_note_rows
+from signals.tagging.links import SUGGESTED_FROM, Row
+from signals.tagging.ranking_service import score_articles
+from signals.tagging.service import TaggingSummary, hold_tagger, write_suggestions
+from signals.tagging.sieve import Sieve
+from signals.tagging.tagger import Document, Tagger
+
+ARTICLES: Final = 500
+NOTES: Final = 20
+SECONDS: Final = 1.0
+"""For so long a batch looks for articles, before it matches those it found."""
+SIEVED: Final = 50
+"""More tags than this are in most articles anyway: reading them in full is cheaper than looking first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How many articles or notes were looked at, what came of it, and where to go on; None at the end."""
+
+    seen: int
+    next: list[Any] | None
+    summary: TaggingSummary = field(default_factory=TaggingSummary)
+    article_ids: tuple[int, ...] = ()
+
+
+def match_articles(
+    tag_ids: Collection[int], after: list[Any] | None, *, seconds: float = SECONDS, at_once: int = ARTICLES
+) -> Matched:
+    """Suggest these tags, and no others, to the articles that come after `after`, the newest first.
+
+    What is written is what tagging the articles anew would say of these tags. Call it in a transaction.
+    """
+    hold_tagger()
+    tagger = current_tagger()
+    known = {profile.tag_id for profile in tagger.profiles} & set(tag_ids)
+    sieve = Sieve(tagger, known) if len(known) <= SIEVED else None
+    until = time.monotonic() + seconds
+    seen, chosen = 0, list[int]()
+    while known:
+        read = _read(after, at_once)
+        seen += len(read)
+        documents = [Document(article.title, article.text) for article in read]
+        passed = sieve.passes(documents) if sieve else [True] * len(read)
+        chosen += [article.pk for article, is_through in zip(read, passed, strict=True) if is_through]
+        after = [read[-1].sort_at.isoformat(), read[-1].pk] if len(read) == at_once else None
+        if after is None or len(chosen) >= at_once or time.monotonic() >= until:
+            # All at once, in one order: who locked some of them now and some later could wait for each other.
+            return Matched(seen, after, _match(tagger, known, chosen))
+    return Matched(0, None)
+
+
+def match_notes(
+    tag_ids: Collection[int], after: int | None, *, now: datetime, seconds: float = SECONDS
+) -> Matched:
+    """Link the rows of notes that nothing is linked to and that may be one of these tags, the newest first.
+
+    `article_ids` are the articles of the notes that were linked anew. Call it in a transaction.
+    """
+    linker = current_linker()
+    until = time.monotonic() + seconds
+    seen, near = 0, dict[int, int]()
+    while True:
+        loose = NoteRow.objects.exclude(link=NoteRow.Link.CONFIRMED, tag__isnull=False)
+        if after is not None:
+            loose = loose.filter(note__lt=after)
+        note_ids = list(loose.order_by("-note").values_list("note", flat=True).distinct()[:NOTES])
+        rows = list(loose.filter(note__in=note_ids).select_related("note").order_by("-note", "pk"))
+        guesses = linker.guess([Row(row.kind, row.name or "", row.description) for row in rows])
+        near |= {
+            row.note_id: row.note.article_id
+            for row, guess in zip(rows, guesses, strict=True)
+            if guess is not None and guess.tag_id in tag_ids and guess.confidence >= SUGGESTED_FROM
+        }
+        seen += len(note_ids)
+        after = note_ids[-1] if len(note_ids) == NOTES else None
+        if after is None or time.monotonic() >= until:
+            link_note_rows(list(near), now=now)
+            return Matched(seen, None if after is None else [after], article_ids=tuple(near.values()))
+
+
+def _read(after: list[Any] | None, at_once: int) -> list[Article]:
+    articles = Article.objects.newest_first().only("pk", "sort_at", "title", "text")
+    if after is not None:
+        moment, pk = datetime.fromisoformat(after[0]), after[1]
+        articles = articles.filter(Q(sort_at__lt=moment) | Q(sort_at=moment, pk__lt=pk), sort_at__lte=moment)
+    return list(articles[:at_once])
+
+
+def _match(tagger: Tagger, tag_ids: Collection[int], article_ids: Collection[int]) -> TaggingSummary:
+    if not article_ids:
+        return TaggingSummary()
+    # Locked, so that an edit of the text or a decision waits, or is seen.
+    articles = list(
+        Article.objects.select_for_update(no_key=True)
+        .filter(pk__in=article_ids)
+        .order_by("pk")
+        .only("pk", "title", "text", "known_at")
+    )
+    suggestions = tagger.suggest([Document(article.title, article.text, article.pk) for article in articles])
+    # What is deleted from now on waits, and what was deleted before gets nothing. No other change waits.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM signals_tag WHERE id = ANY(%s) FOR KEY SHARE", [sorted(tag_ids)])
+        standing = {pk for (pk,) in cursor.fetchall()}
+    summary = write_suggestions(articles, suggestions, tag_ids=standing)
+    if summary.created or summary.updated or summary.deleted:
+        score_articles([article.pk for article in articles])
+    return summary
