@@ -12,7 +12,7 @@ from django.utils import timezone
 from signals.models import Decision, Note, NoteRow, Origin, State, Tagging
 from signals.tagging.catalogue_index import current_linker
 from signals.tagging.evidence import QUOTE_LIMIT
-from signals.tagging.links import SUGGESTED_FROM, SURE_FROM, Guess, Row
+from signals.tagging.links import Guess, Row, is_sure, is_worth_asking
 from signals.tagging.proposals import SIMILAR_FROM, Proposed, proposal_key
 from signals.tagging.proposing import keep_proposals
 from signals.trends.marks import mark_articles
@@ -52,7 +52,7 @@ def link_note_rows(note_ids: Sequence[int], *, now: datetime | None = None) -> L
             if note is None:
                 continue
             rows = list(note.rows.order_by("kind", "position"))
-            guesses = linker.guess([Row(row.kind, row.name or "", row.description) for row in rows])
+            guesses = linker.guess([_as_read(row) for row in rows])
             changed = [row for row, guess in zip(rows, guesses, strict=True) if _link(row, guess)]
             NoteRow.objects.bulk_update(changed, ["tag", "link", "link_confidence"])
             _write_taggings(note, rows)
@@ -70,17 +70,20 @@ def link_note_rows(note_ids: Sequence[int], *, now: datetime | None = None) -> L
     return LinkSummary(notes, rows_seen, linked, suggested, proposed)
 
 
+def _as_read(row: NoteRow) -> Row:
+    return Row(row.kind, row.name or "", row.description, frozenset(row.refused_tags))
+
+
 def _link(row: NoteRow, guess: Guess | None) -> bool:
     """Set a row's link from a guess; true when that changed it."""
     if row.link == NoteRow.Link.CONFIRMED and row.tag_id is not None:
         return False
     before = (row.tag_id, row.link, row.link_confidence)
-    if guess is None or guess.confidence < SUGGESTED_FROM:
+    if guess is None or not is_worth_asking(guess):
         row.tag_id, row.link, row.link_confidence = None, NoteRow.Link.NONE, None
     else:
-        is_sure = guess.confidence >= SURE_FROM and not guess.is_other_kind
         row.tag_id = guess.tag_id
-        row.link = NoteRow.Link.CONFIRMED if is_sure else NoteRow.Link.SUGGESTED
+        row.link = NoteRow.Link.CONFIRMED if is_sure(guess) else NoteRow.Link.SUGGESTED
         row.link_confidence = guess.confidence
     return before != (row.tag_id, row.link, row.link_confidence)
 

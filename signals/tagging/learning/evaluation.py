@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -27,14 +24,11 @@ from signals.tagging.learning.note_rows import character_baseline, rank_rows
 from signals.tagging.learning.ordinal import OrdinalModel, Signs, row_signs
 from signals.tagging.learning.pair_model import SHOWN_FROM, LearnedPairs
 from signals.tagging.learning.past import Issue
-from signals.tagging.links import SURE_FROM, Linker, Row
-from signals.tagging.scorer import default_model
-from signals.tagging.tagger import Tagger
-from signals.tagging.training import read_profiles
+from signals.tagging.learning.row_links import starter
+from signals.tagging.links import Row, is_sure
 
 Figures = dict[str, float | int | None]
 
-_STARTER: Final = Path(__file__).resolve().parents[2] / "starter" / "catalogue.toml"
 _FOLDS: Final = 5
 
 
@@ -83,10 +77,8 @@ def evaluate_notes(notes: Sequence[NoteText], rows: Sequence[NoteRow]) -> Figure
             "baseline_map": mean_average_precision(own, baseline),
         }
     figures |= _judge_kinds(ranked) | _judge_relevance(notes, rows)
-    guesses = _starter_linker().guess([Row(row.kind, row.name, row.description) for row in rows])
-    linked = sum(
-        guess is not None and guess.confidence >= SURE_FROM and not guess.is_other_kind for guess in guesses
-    )
+    guesses = starter().linker.guess([Row(row.kind, row.name, row.description) for row in rows])
+    linked = sum(is_sure(guess) for guess in guesses)
     return _rounded({**figures, "rows_linked": linked})
 
 
@@ -130,12 +122,6 @@ def _judge_relevance(notes: Sequence[NoteText], rows: Sequence[NoteRow]) -> Figu
 
 def _some(signs: Signs, rows: Any) -> Signs:
     return Signs([signs.words[row] for row in rows], signs.numbers[rows])
-
-
-@cache
-def _starter_linker() -> Linker:
-    catalogue = tomllib.loads(_STARTER.read_text(encoding="utf-8"))
-    return Linker(Tagger(read_profiles(catalogue), default_model()))
 
 
 def _rounded(figures: Figures) -> Figures:

@@ -63,10 +63,10 @@ def test_what_is_near_is_suggested_and_what_is_new_is_proposed_with_its_full_row
     assert not Tagging.objects.exists()
 
 
-def test_a_row_of_another_kind_is_never_linked_for_sure(note):
-    one = row(note, "Large language models", kind="issue")
+def test_what_a_person_refused_is_not_suggested_again(note):
+    one = row(note, "LLMs", refused_tags=[Tag.objects.get(name="Large language models").pk])
     link_note_rows([note.pk])
-    assert linked(one)[1] != "confirmed"
+    assert linked(one)[0] != "Large language models"
 
 
 def test_linking_again_changes_nothing_and_tagging_leaves_it_alone(note):
