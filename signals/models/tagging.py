@@ -186,6 +186,7 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["article", "tag", "-id"], name="decision_pair"),
             models.Index(fields=["user", "-id"], name="decision_by"),
+            models.Index(fields=["undone_at"], condition=~Q(undone_at=None), name="decision_undone"),
             # Holds all that the quality page counts, so that the wide rows stay unread.
             models.Index(
                 fields=["made_at"],

@@ -16,6 +16,7 @@ import numpy as np
 from django.db import connection
 
 from signals.quality.measures import Band, Confusion, Flags, Share
+from signals.tagging.ranking_score import PER_DAY
 
 BANDS = ((0.0, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0))
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +64,8 @@ _PER_TIME = _filled("""
            coalesce(sum((told_confidence - is_right::int) ^ 2), 0)
     FROM ({judged} AND {suggested}) judged GROUP BY 1, 2, 3
 """)
-# Bit n of `seen` says that the suggestion in place n was decided: the first right one is known to be
+# A place grows by the day, so that the newer stands higher: less the day of the decision, places of all
+# days compare. Bit n of `seen` says that the suggestion in place n was decided: the first right one is known to be
 # the first only when all before it were.
 _PER_ARTICLE = _filled("""
     SELECT string_agg(is_worthwhile::int::text, '' ORDER BY score DESC, article_id)
@@ -73,7 +75,8 @@ _PER_ARTICLE = _filled("""
                AND seen & ((1::bigint << first_right) - 2) = (1::bigint << first_right) - 2)
     FROM (
         SELECT article_id, bool_or(is_right) AS is_worthwhile,
-               (array_agg(inbox_score ORDER BY id))[1] AS score,
+               (array_agg(nullif(inbox_score, 0) - %(per_day)s::float8 * extract(epoch FROM made_at) / 86400
+                   ORDER BY id))[1] AS score,
                min(position) FILTER (WHERE is_right) AS first_right,
                bit_or(CASE WHEN position BETWEEN 1 AND 62 THEN 1::bigint << position ELSE 0 END) AS seen
         FROM ({judged} AND {suggested}) judged GROUP BY article_id
@@ -158,6 +161,7 @@ def count_decisions(*, since: datetime | None, step: str) -> Counts:
         "since": since or _ALWAYS,
         "step": step,
         "edges": [low for low, _high in BANDS[1:]],
+        "per_day": PER_DAY,
     }
     overruled = _rows(_OVERRULED, asked)
     articles, tags, words = zip(*overruled, strict=True) if overruled else ((), (), ())

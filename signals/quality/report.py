@@ -143,8 +143,9 @@ def quality_report(*, days: int | None, now: datetime) -> Report:
     start = (now - timedelta(days=days)).date() if days else None
     since = datetime.combine(start, time.min, UTC) if start else None
     step = "week" if days and days <= 90 else "month"
-    newest = Decision.objects.aggregate(decision=Max("pk"), undone=Max("undone_at"))
-    key = f"quality:{start}:{step}:{newest['decision']}:{newest['undone'] and newest['undone'].timestamp()}"
+    newest = Decision.objects.aggregate(pk=Max("pk"))["pk"]
+    undone = Decision.objects.exclude(undone_at=None).aggregate(at=Max("undone_at"))["at"]
+    key = f"quality:{start}:{step}:{newest}:{undone and undone.timestamp()}"
     try:
         kept = cache.get(key)
     except RedisError:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 _RELEVANCE: Final = 0.45
 _BEST: Final = 0.35
 _DOUBT: Final = 0.05
-_PER_DAY: Final = 1 / 200
+PER_DAY: Final = 1 / 200
 _HALF_SAY: Final = 20
 """So many decisions say as much as the catalogue."""
 _EVERY: Final = 20
@@ -37,7 +37,7 @@ def relevance(topicality: Floats, learned: Floats, decisions: int) -> Floats:
 
 def inbox_scores(relevant: Floats, best: Floats, doubt: Floats, days: Floats) -> Floats:
     """The formula above for n articles; each array has shape (n,)."""
-    return _RELEVANCE * relevant + _BEST * best + _DOUBT * doubt * relevant + _PER_DAY * days
+    return _RELEVANCE * relevant + _BEST * best + _DOUBT * doubt * relevant + PER_DAY * days
 
 
 def interleave(scores: Floats, is_drawn: NDArray[np.bool_], newest: Floats) -> Floats:

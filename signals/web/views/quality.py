@@ -80,6 +80,8 @@ def _whole(report: Report) -> dict[str, Any]:
         "ranker": RankerFit.objects.defer("columns", "weights", "extra").first(),
         "links": note_links(),
         "articles_waiting": waiting_articles().count(),
+        "has_decisions": bool(report.counts.tags)
+        or Decision.objects.filter(told_state=State.SUGGESTED).exists(),
     }
 
 
