@@ -96,7 +96,7 @@ def learn(
     may be shorter: rows are added at the end.
     """
     scaled = csr_array((rows.data * told[rows.indices], rows.indices, rows.indptr), shape=rows.shape)
-    columns = csr_array(scaled.T)
+    columns = scaled.T
     noise = _DOUBT / importance
 
     def kernel(dual: Floats) -> Floats:
