@@ -27,7 +27,7 @@ _PARTS = {
     "drawn": "told_state = 'sampled' AND told_draw > 0",
     "judged": """
         SELECT d.id, d.article_id, d.tag_id, d.why, d.inbox_score, d.position, d.made_at, d.told_confidence,
-               d.told_version, d.told_draw, coalesce(w.is_right, d.verdict <> 'reject') AS is_right
+               d.told_version, coalesce(w.is_right, d.verdict <> 'reject') AS is_right
         FROM signals_decision d
         LEFT JOIN unnest(%(articles)s::bigint[], %(tags)s::bigint[], %(words)s::bool[])
              AS w(article_id, tag_id, is_right) ON w.article_id = d.article_id AND w.tag_id = d.tag_id
@@ -41,13 +41,14 @@ def _filled(query: str) -> str:
     return query.format_map(_PARTS)
 
 
-# Few decisions overrule one before, so that they are looked up once and handed to every count.
-_OVERRULED = _filled("""
-    SELECT DISTINCT ON (article_id, tag_id) article_id, tag_id, verdict <> 'reject'
+# Few decisions overrule one before, and few were drawn: they are looked up once. The former are handed to
+# every count.
+_RARE = _filled("""
+    SELECT article_id, tag_id, verdict <> 'reject', CASE WHEN {drawn} THEN told_draw END
     FROM signals_decision
-    WHERE {holds} AND (told_state = 'confirmed' AND verdict = 'reject'
+    WHERE {holds} AND ({drawn} OR told_state = 'confirmed' AND verdict = 'reject'
                        OR told_state = 'rejected' AND verdict <> 'reject')
-    ORDER BY article_id, tag_id, id DESC
+    ORDER BY id
 """)
 _PER_TAG = _filled("""
     SELECT tag_id, count(*), count(*) FILTER (WHERE is_right),
@@ -75,14 +76,13 @@ _PER_ARTICLE = _filled("""
                AND seen & ((1::bigint << first_right) - 2) = (1::bigint << first_right) - 2)
     FROM (
         SELECT article_id, bool_or(is_right) AS is_worthwhile,
-               (array_agg(nullif(inbox_score, 0) - %(per_day)s::float8 * extract(epoch FROM made_at) / 86400
+               (array_agg(nullif(inbox_score, 0) - %(per_day)s::float8 * date_part('epoch', made_at) / 86400
                    ORDER BY id))[1] AS score,
                min(position) FILTER (WHERE is_right) AS first_right,
                bit_or(CASE WHEN position BETWEEN 1 AND 62 THEN 1::bigint << position ELSE 0 END) AS seen
         FROM ({judged} AND {suggested}) judged GROUP BY article_id
     ) articles
 """)
-_DRAWN = _filled("SELECT tag_id, told_draw, is_right FROM ({judged} AND {drawn}) judged")
 _SCORED = _filled("""
     SELECT told, said, count(*) FROM (
         SELECT DISTINCT ON (article_id, tag_id) told_relevancy AS told, relevancy AS said
@@ -155,6 +155,9 @@ class Counts:
         return dict(shares)
 
 
+NOTHING = Counts([], [], np.zeros(0, dtype=np.bool_), {}, [], np.zeros((5, 5), dtype=np.int_), 0.0, 0.0)
+
+
 def count_decisions(*, since: datetime | None, step: str) -> Counts:
     """Count what was decided since a moment, per `step` ('week' or 'month')."""
     asked: dict[str, Any] = {
@@ -163,9 +166,20 @@ def count_decisions(*, since: datetime | None, step: str) -> Counts:
         "edges": [low for low, _high in BANDS[1:]],
         "per_day": PER_DAY,
     }
-    overruled = _rows(_OVERRULED, asked)
-    articles, tags, words = zip(*overruled, strict=True) if overruled else ((), (), ())
-    asked |= {"articles": list(articles), "tags": list(tags), "words": list(words)}
+    overruled: dict[tuple[int, int], bool] = {}
+    draws: dict[tuple[int, int], float] = {}
+    verdicts: dict[tuple[int, int], bool] = {}
+    for article, tag, is_right, chance in _rows(_RARE, asked):
+        if chance is None:
+            overruled[article, tag] = is_right
+        else:
+            draws[article, tag], verdicts[article, tag] = chance, is_right
+    asked |= {
+        "articles": [article for article, _tag in overruled],
+        "tags": [tag for _article, tag in overruled],
+        "words": list(overruled.values()),
+    }
+    drawn = [(pair[1], chance, overruled.get(pair, verdicts[pair])) for pair, chance in draws.items()]
     per_tag = {
         row[0]: TagCount(
             row[0],
@@ -179,7 +193,6 @@ def count_decisions(*, since: datetime | None, step: str) -> Counts:
         for day, version, band, of, right, said, brier in _rows(_PER_TIME, asked)
     ]
     ((read, firsts),) = _rows(_PER_ARTICLE, asked)
-    drawn = [(tag, chance, right) for tag, chance, right in _rows(_DRAWN, asked)]
     for tag, _chance, right in drawn:
         count = per_tag.setdefault(tag, TagCount(tag, Share(0, 0)))
         count.drawn += Share(int(right), 1)

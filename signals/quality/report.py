@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Final
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q, Subquery
 from redis.exceptions import RedisError
 
 from signals.models import Decision, Kind, NoteRow, Tag
 from signals.quality import measures
-from signals.quality.counts import Counts, TagCount, count_decisions
+from signals.quality.counts import NOTHING, Counts, TagCount, count_decisions
 from signals.quality.measures import Certainty, FirstRight, Found, Grades, ReadingSaved, Share
 
 ENOUGH: Final = 30
@@ -45,9 +45,15 @@ class TagQuality:
     kind: str
     name: str
     name_fr: str
+    slug: str
     judged: Share
     why: dict[str, int]
     drawn: Share
+
+    @property
+    def tag(self) -> Tag:
+        """The tag, as far as its name and page need it."""
+        return Tag(pk=self.tag_id, kind=self.kind, name=self.name, name_fr=self.name_fr, slug=self.slug)
 
     @property
     def refused(self) -> int:
@@ -62,7 +68,7 @@ class Report:
     days: int | None
     step: str
     counts: Counts
-    named: dict[int, tuple[str, str, str]]
+    named: dict[int, tuple[str, str, str, str]]
 
     @cached_property
     def judged(self) -> Share:
@@ -143,9 +149,13 @@ def quality_report(*, days: int | None, now: datetime) -> Report:
     start = (now - timedelta(days=days)).date() if days else None
     since = datetime.combine(start, time.min, UTC) if start else None
     step = "week" if days and days <= 90 else "month"
-    newest = Decision.objects.aggregate(pk=Max("pk"))["pk"]
-    undone = Decision.objects.exclude(undone_at=None).aggregate(at=Max("undone_at"))["at"]
-    key = f"quality:{start}:{step}:{newest}:{undone and undone.timestamp()}"
+    undone = Decision.objects.exclude(undone_at=None).order_by("-undone_at").values("undone_at")[:1]
+    newest = (
+        Decision.objects.order_by("-pk").annotate(undone=Subquery(undone)).values_list("pk", "undone").first()
+    )
+    if newest is None:
+        return Report(days, step, NOTHING, {})
+    key = f"quality:{start}:{step}:{newest[0]}:{newest[1] and newest[1].timestamp()}"
     try:
         kept = cache.get(key)
     except RedisError:
@@ -155,10 +165,8 @@ def quality_report(*, days: int | None, now: datetime) -> Report:
         with suppress(RedisError):
             cache.set(key, counts, _KEPT_SECONDS)
     tags = Tag.objects.filter(pk__in=[count.tag_id for count in counts.tags])
-    named = {
-        pk: (kind, name, french)
-        for pk, kind, name, french in tags.values_list("pk", "kind", "name", "name_fr")
-    }
+    shown = tags.values_list("pk", "kind", "name", "name_fr", "slug")
+    named = {pk: (kind, name, french, slug) for pk, kind, name, french, slug in shown}
     return Report(days, step, counts, named)
 
 

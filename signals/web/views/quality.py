@@ -43,20 +43,20 @@ def quality(request: HttpRequest) -> HttpResponse:
     report = quality_report(days=days, now=timezone.now())
     sort, is_descending = _sorting(request.GET)
     page = page_of(request, _sorted(report.tags, sort, is_descending), TAG_ROWS)
-    tags = Tag.objects.in_bulk([row.tag_id for row in page.object_list])
     context: dict[str, Any] = {
         "report": report,
         "days": days or 0,
         "periods": [*PERIODS, 0],
         "page": page,
-        "tags": [
-            (tags[row.tag_id], row, say_share(row.judged)) for row in page.object_list if row.tag_id in tags
-        ],
+        "tags": [(row.tag, row, say_share(row.judged)) for row in page.object_list],
         "columns": _columns(request.GET, sort, is_descending),
         "enough": ENOUGH,
     }
     if not getattr(request, "htmx", False):
         context |= _whole(report)
+        if not report.counts.tags:
+            context["articles_waiting"] = waiting_articles().count()
+            context["has_decisions"] = Decision.objects.filter(told_state=State.SUGGESTED).exists()
     return render_page(request, "quality/quality.html", context, partial="quality/_tags.html")
 
 
@@ -79,9 +79,6 @@ def _whole(report: Report) -> dict[str, Any]:
         "versions": _versions(report),
         "ranker": RankerFit.objects.defer("columns", "weights", "extra").first(),
         "links": note_links(),
-        "articles_waiting": waiting_articles().count(),
-        "has_decisions": bool(report.counts.tags)
-        or Decision.objects.filter(told_state=State.SUGGESTED).exists(),
     }
 
 
