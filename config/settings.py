@@ -228,6 +228,7 @@ CELERY_BEAT_SCHEDULE = {
     "digests": {"task": "signals.tasks.send_due_digests", "schedule": 300.0},
     "jobs": {"task": "signals.tasks.run_due_jobs", "schedule": 30.0},
     "inbox": {"task": "signals.tasks.refit_ranker", "schedule": 20.0, "options": {"expires": 20}},
+    "tagger": {"task": "signals.tasks.learn_tagger", "schedule": 3600.0},
 }
 
 # --- ingestion ------------------------------------------------------------------------------

@@ -27,10 +27,13 @@ log = logging.getLogger(__name__)
 
 STEPS: Final[dict[str, str]] = {
     "match_tags": "signals.curation.matching.match_batch",
+    "retag": "signals.tagging.retagging.retag_batch",
 }
 """What does one batch of each kind of job: `step(job, *, now) -> Batch`, called inside a transaction."""
 
-GIVEN_UP: Final[dict[str, str]] = {}
+GIVEN_UP: Final[dict[str, str]] = {
+    "retag": "signals.tagging.retagging.give_up",
+}
 """What clears up when a job of a kind was cancelled or has failed: `clear(job, *, now) -> None`, called in the
 transaction that says so. A cancelled job of such a kind can't be taken up again, a failed one can."""
 

@@ -7,6 +7,7 @@ from celery import shared_task
 from signals import jobs
 from signals.digests.schedule import run_due
 from signals.tagging.ranking_service import refit_ranker as learn_order
+from signals.tagging.versions import train_if_due
 from signals.trends.rollup import roll_up
 
 
@@ -32,3 +33,9 @@ def run_due_jobs(job_id: int | None = None, seen: str | None = None) -> None:
 def refit_ranker() -> None:
     """Learn from new decisions, and put the inbox in order."""
     learn_order()
+
+
+@shared_task(name="signals.tasks.learn_tagger")
+def learn_tagger() -> None:
+    """Learn a new version of the tagger once there are enough new decisions."""
+    train_if_due()

@@ -1,18 +1,22 @@
-"""The tagger of this process, made anew when the catalogue changed."""
+"""The taggers of this process, made anew when the catalogue or the version in use has changed."""
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from threading import Lock
 
 from django.db import connection
 
-from signals.models import Tag, TagName
+from signals.models import Tag, TaggerVersion, TagName
+from signals.tagging.learned import Learned, UnreadableError
 from signals.tagging.links import Linker
 from signals.tagging.profiles import Profile
 from signals.tagging.scorer import default_model
-from signals.tagging.tagger import Tagger
+from signals.tagging.tagger import DEFAULT_VERSION, Tagger
+
+log = logging.getLogger(__name__)
 
 # Names and tags have no time of change, so a digest of what the tagger reads says whether it is as before.
 _STATE = """
@@ -23,38 +27,81 @@ SELECT COALESCE((SELECT md5(string_agg(md5(ROW(id, kind, description, descriptio
                  FROM signals_tagname WHERE is_live), '')
 """
 
+# The same, tag by tag.
+_DIGESTS = """
+SELECT t.id, md5(ROW(t.kind, t.description, t.description_fr, t.change, t.cues)::text || COALESCE(n.names, ''))
+FROM signals_tag t LEFT JOIN (
+    SELECT tag_id, string_agg(name || ' ' || is_alias, ', ' ORDER BY id) AS names
+    FROM signals_tagname WHERE is_live GROUP BY tag_id
+) n ON n.tag_id = t.id
+WHERE t.status = 'tracked' AND t.merged_into_id IS NULL
+"""
+
 
 @dataclass(slots=True)
 class _Held:
     state: str
+    number: int
     tagger: Tagger
     linker: Linker | None = None
 
 
+_KEPT = 2
+"""The one in use, and the one that is to follow it."""
 _held: list[_Held] = []
 _lock = Lock()
 
 
 def current_tagger() -> Tagger:
-    """A tagger that knows today's tracked tags; kept as long as the catalogue stays the same."""
-    return _current().tagger
+    """The version in use, knowing today's tracked tags; kept as long as both stay the same."""
+    return _current(version_in_use()).tagger
+
+
+def tagger_of(number: int) -> Tagger:
+    """Any version, as `current_tagger`. One learned from other signs than today's is the default one."""
+    return _current(number).tagger
 
 
 def current_linker() -> Linker:
     """The same for linking rows to tags."""
-    held = _current()
+    held = _current(version_in_use())
     with _lock:
         if held.linker is None:
             held.linker = Linker(held.tagger)
         return held.linker
 
 
-def _current() -> _Held:
+def version_in_use() -> int:
+    """The number of the version in use."""
+    active = TaggerVersion.objects.filter(status=TaggerVersion.Status.ACTIVE)
+    return active.values_list("number", flat=True).first() or DEFAULT_VERSION
+
+
+def read_learned(number: int) -> Learned | None:
+    """What a version learned, None for the default one; raises UnreadableError when today's code can't tell."""
+    if number == DEFAULT_VERSION:
+        return None
+    return Learned.from_json(TaggerVersion.objects.get(number=number).model)
+
+
+def _current(number: int) -> _Held:
     state = catalogue_state()
     with _lock:
-        if not _held or _held[0].state != state:
-            _held[:] = [_Held(state, Tagger(read_profiles(), default_model()))]
-        return _held[0]
+        for held in _held:
+            if (held.state, held.number) == (state, number):
+                return held
+        made = _Held(state, number, _make(number))
+        _held[:] = [made, *(held for held in _held if held.state == state)][:_KEPT]
+        return made
+
+
+def _make(number: int) -> Tagger:
+    profiles = read_profiles()
+    try:
+        return Tagger(profiles, default_model(), read_learned(number), number)
+    except UnreadableError as error:
+        log.warning("tagger %s can't be used (%s); the default one does its work", number, error)
+        return Tagger(profiles, default_model())
 
 
 def catalogue_state() -> str:
@@ -63,6 +110,13 @@ def catalogue_state() -> str:
         cursor.execute(_STATE)
         (state,) = cursor.fetchone()
     return str(state)
+
+
+def tag_digests() -> dict[str, str]:
+    """For each tracked tag's id, as text, a digest of what the tagger reads of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DIGESTS)
+        return {str(tag_id): digest for tag_id, digest in cursor.fetchall()}
 
 
 def read_profiles() -> list[Profile]:

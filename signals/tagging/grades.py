@@ -78,13 +78,16 @@ class Grades:
         # Shrunk: of a grade that was hardly ever estimated nobody knows how often it is right.
         usual = float(np.mean(given == grades))
         right = [
-            (float(np.sum((given == grade) & (grades == grade))) + 5 * usual) / (float(np.sum(given == grade)) + 5)
+            (float(np.sum((given == grade) & (grades == grade))) + 5 * usual)
+            / (float(np.sum(given == grade)) + 5)
             for grade in range(1, 6)
         ]
         weights, intercept = _fit(signs, grades)
         return cls(
             {
-                "weights": {name: round(float(weight), 5) for name, weight in zip(SIGNS, weights, strict=True)},
+                "weights": {
+                    name: round(float(weight), 5) for name, weight in zip(SIGNS, weights, strict=True)
+                },
                 "intercept": round(intercept, 5),
                 "cuts": np.round(cuts, 5).tolist(),
                 "right": [round(share, 3) for share in right],

@@ -21,12 +21,11 @@ FORMAT: Final = 1
 FOLDS: Final = 5
 HEAVIEST: Final = 20.0
 """The most that a pair drawn at random may weigh: a few of them must not outvote all others."""
-_PULL: Final = 8.0
-"""How strongly weights are held at the default's, in pairs."""
-_SIGN_PULL: Final = 2.0
-_SIGNS_START: Final = dict(
-    zip(SIGNS, (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), strict=True)
-)
+_PULL: Final = 3.0
+"""How strongly weights are held at the default's."""
+_SIGN_PULL: Final = 8.0
+_SIGNS_START: Final = dict(zip(SIGNS, (0.7, 0.7, 1.0, 1.0, -1.0, 0.3), strict=True))
+"""What a memory's signs are worth before anything was learned about it."""
 _CALIBRATION_PULL: Final = 5.0
 _STEPS: Final = 50
 _LIMIT: Final = 30.0
@@ -101,7 +100,9 @@ def fit_pairs(
     for fold in np.unique(folds):
         outside, inside = folds != fold, folds == fold
         if outside.any():
-            apart[inside] = rows[inside] @ _logistic(rows[outside], right[outside], weights[outside], start, pull)
+            apart[inside] = rows[inside] @ _logistic(
+                rows[outside], right[outside], weights[outside], start, pull
+            )
     sigmoid = np.column_stack([apart, np.ones(len(apart))])
     slope, shift = _logistic(
         sigmoid, right, weights, np.array([1.0, 0.0]), np.array([_CALIBRATION_PULL, 1.0])

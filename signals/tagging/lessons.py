@@ -26,7 +26,10 @@ _BATCH: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A person's word on an article and a tag, at a time; `relevance` where it was stated."""
+    """What holds of an article and a tag, since a time; `relevance` where it was stated.
+
+    `is_unasked`: nobody had suggested it; a source note or a person said it.
+    """
 
     article_id: int
     title: str
@@ -36,7 +39,7 @@ class Lesson:
     at: datetime
     relevance: int | None = None
     draw_probability: float | None = None
-    is_noted: bool = False
+    is_unasked: bool = False
 
 
 @dataclass(slots=True)
@@ -61,8 +64,8 @@ def learn(lessons: Sequence[Lesson], profiles: Sequence[Profile], default: PairM
         (lesson for lesson in lessons if lesson.tag_id in known),
         key=lambda lesson: (lesson.at, lesson.article_id, lesson.tag_id),
     )
-    asked = sum(not lesson.is_noted for lesson in lessons)
-    right = sum(lesson.is_right and not lesson.is_noted for lesson in lessons)
+    asked = sum(not lesson.is_unasked for lesson in lessons)
+    right = sum(lesson.is_right and not lesson.is_unasked for lesson in lessons)
     if min(right, asked - right) < BOTH_SORTS:
         return None
     rows, texts = _read(lessons, Tagger(profiles, default))
@@ -70,7 +73,7 @@ def learn(lessons: Sequence[Lesson], profiles: Sequence[Profile], default: PairM
     by_pair = {(row.lesson.article_id, row.lesson.tag_id): row.names for row in rows}
     judged = [_judged(lesson, by_pair.get((lesson.article_id, lesson.tag_id), ())) for lesson in lessons]
     memory = Memory.of(judged, texts, wording)
-    rows = [row for row in rows if not row.lesson.is_noted]
+    rows = [row for row in rows if not row.lesson.is_unasked]
     if not rows:
         return None
     folds = np.array([fold_of(row.lesson.article_id) for row in rows])
@@ -135,7 +138,7 @@ def _read(lessons: Sequence[Lesson], tagger: Tagger) -> tuple[list[_Row], dict[i
 
 def _judged(lesson: Lesson, names: tuple[str, ...]) -> Judged:
     is_sampled = lesson.draw_probability is not None
-    return Judged(lesson.article_id, lesson.tag_id, lesson.is_right, names, is_sampled, lesson.is_noted)
+    return Judged(lesson.article_id, lesson.tag_id, lesson.is_right, names, is_sampled, lesson.is_unasked)
 
 
 def _signs(memory: Memory, rows: Sequence[_Row], texts: dict[int, Words]) -> Floats:

@@ -53,7 +53,7 @@ class Judged:
     is_right: bool
     names: tuple[str, ...] = ()
     is_sampled: bool = False
-    is_noted: bool = False
+    is_unasked: bool = False
 
 
 class Wording:
@@ -87,7 +87,11 @@ class Wording:
             columns.append(np.array(list(counts), dtype=np.int32))
             starts.append(starts[-1] + len(counts))
         return csr_array(
-            (np.concatenate([np.zeros(0), *values]), np.concatenate([np.zeros(0, np.int32), *columns]), starts),
+            (
+                np.concatenate([np.zeros(0), *values]),
+                np.concatenate([np.zeros(0, np.int32), *columns]),
+                starts,
+            ),
             shape=(len(texts), len(self.words)),
         )
 
@@ -119,7 +123,7 @@ class Memory:
         self._confirmed = _places(written["confirmed"])
         self._rejected = _places(written["rejected"])
         self._lengths = {
-            tag_id: float(np.linalg.norm(self._rows[places].sum(axis=0)))
+            tag_id: max(1e-9, float(np.linalg.norm(self._rows[places].sum(axis=0))))
             for tag_id, places in self._confirmed.items()
         }
         self._accepted = _log_odds(written["accepted"])
@@ -148,7 +152,7 @@ class Memory:
         kept = sorted({article for ids in (*confirmed.values(), *rejected.values()) for article in ids})
         place = {article: row for row, article in enumerate(kept)}
         rows = wording.rows([texts[article] for article in kept])
-        asked = [pair for pair in judged if not (pair.is_noted or pair.is_sampled)]
+        asked = [pair for pair in judged if not (pair.is_unasked or pair.is_sampled)]
         names: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
         accepted: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         for pair in asked:
@@ -164,7 +168,9 @@ class Memory:
                     "columns": rows.indices.tolist(),
                     "values": np.round(rows.data, 4).tolist(),
                 },
-                "confirmed": {str(tag): [place[article] for article in ids] for tag, ids in confirmed.items()},
+                "confirmed": {
+                    str(tag): [place[article] for article in ids] for tag, ids in confirmed.items()
+                },
                 "rejected": {str(tag): [place[article] for article in ids] for tag, ids in rejected.items()},
                 "accepted": {tag: list(counts) for tag, counts in sorted(accepted.items())},
                 "names": {
@@ -202,7 +208,7 @@ class Memory:
             signs[places, 0] = self._accepted.get(tag_id, 0.0)
             if tag_id in self._confirmed:
                 near = cosines[np.ix_(articles, self._confirmed[tag_id])]
-                signs[places, 2] = near.sum(axis=1) / max(1e-9, self._lengths[tag_id])
+                signs[places, 2] = near.sum(axis=1) / self._lengths[tag_id]
                 signs[places, 3] = _three_nearest(near)
             if tag_id in self._rejected:
                 signs[places, 4] = _three_nearest(cosines[np.ix_(articles, self._rejected[tag_id])])
@@ -218,9 +224,14 @@ class Memory:
             like = int((near >= LIKE).sum())
         if tag_id not in self._learned:
             return Likeness(like, ())
-        start, end = self._weights.indptr[self._learned[tag_id]], self._weights.indptr[self._learned[tag_id] + 1]
+        start, end = (
+            self._weights.indptr[self._learned[tag_id]],
+            self._weights.indptr[self._learned[tag_id] + 1],
+        )
         weights = dict(
-            zip(self._weights.indices[start:end].tolist(), self._weights.data[start:end].tolist(), strict=True)
+            zip(
+                self._weights.indices[start:end].tolist(), self._weights.data[start:end].tolist(), strict=True
+            )
         )
         shares = {
             column: value * weights[column]
@@ -255,7 +266,10 @@ def _logit(share: float) -> float:
 
 
 def _usual(accepted: Mapping[str, Sequence[int]]) -> float:
-    right, asked = sum(counts[0] for counts in accepted.values()), sum(counts[1] for counts in accepted.values())
+    right, asked = (
+        sum(counts[0] for counts in accepted.values()),
+        sum(counts[1] for counts in accepted.values()),
+    )
     return (right + 1) / (asked + 2)
 
 

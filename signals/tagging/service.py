@@ -13,8 +13,9 @@ from django.utils import timezone
 from signals.models import Article, ArticleType, Decision, Note, Origin, State, Tagging
 from signals.tagging.catalogue_index import current_linker, current_tagger
 from signals.tagging.facets_writing import write_facets
-from signals.tagging.proposals import propose
+from signals.tagging.proposals import Proposed, as_suggestions, propose_all
 from signals.tagging.proposing import keep_proposals
+from signals.tagging.ranking_service import score_articles
 from signals.tagging.tagger import Document, Suggestion, Tagger
 from signals.trends.marks import mark_articles
 
@@ -64,6 +65,7 @@ def tag_articles(article_ids: Sequence[int], *, now: datetime | None = None) -> 
     for start in range(0, len(ids), BATCH):
         with transaction.atomic():
             summary += _tag_batch(ids[start : start + BATCH], now)
+            score_articles(ids[start : start + BATCH])
     return summary
 
 
@@ -89,7 +91,14 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
         .only("pk", "type", "title", "text", "known_at", "processed_at")
     )
     tagger = current_tagger()
-    suggestions = tagger.suggest([Document(article.title, article.text, article.pk) for article in articles])
+    documents = [Document(article.title, article.text, article.pk) for article in articles]
+    suggestions = tagger.suggest(documents)
+    proposals = _proposals(articles, tagger)
+    # What turns out to be a known tag in other words is a suggestion of it, not a proposal.
+    suggestions = [
+        [*found, *as_suggestions(document, proposals.get(article.pk, ()), {one.tag_id for one in found})]
+        for article, document, found in zip(articles, documents, suggestions, strict=True)
+    ]
     summary = write_suggestions(articles, suggestions)
     # An article seen for the first time moves the day's volume even when it carries nothing.
     mark_articles([article.pk for article in articles if article.processed_at is None])
@@ -97,7 +106,7 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
         processed_at=now, tagger_version=tagger.version
     )
     write_facets(ids)
-    _propose(articles, tagger, now)
+    keep_proposals(proposals, now=now)
     return summary
 
 
@@ -150,18 +159,15 @@ def write_suggestions(
     return TaggingSummary(len(articles), len(create), len(update), len(gone))
 
 
-def _propose(articles: Sequence[Article], tagger: Tagger, now: datetime) -> None:
+def _proposals(articles: Sequence[Article], tagger: Tagger) -> dict[int, list[Proposed]]:
     """What is new in articles that have no note: a note's own rows are its proposals, a release is facts."""
     noted = set(Note.objects.filter(article__in=articles).values_list("article_id", flat=True))
-    linker = current_linker()
-    keep_proposals(
-        {
-            article.pk: propose(article.title, article.text, tagger, linker)
-            for article in articles
-            if article.pk not in noted and article.type != ArticleType.RELEASE
-        },
-        now=now,
-    )
+    read = [
+        article for article in articles if article.pk not in noted and article.type != ArticleType.RELEASE
+    ]
+    documents = [Document(article.title, article.text) for article in read]
+    found = propose_all(documents, tagger, current_linker())
+    return {article.pk: proposals for article, proposals in zip(read, found, strict=True)}
 
 
 def _is_machines(tagging: Tagging) -> bool:

@@ -64,11 +64,10 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """All (document, candidate) pairs, their signs, and the probabilities that follow."""
+    """All (document, candidate) pairs, and their probabilities."""
 
     readings: list[Reading]
     pairs: list[tuple[int, Candidate]]
-    features: Floats
     probabilities: Floats
     rows: csr_array | None
     """The documents' words as the memory knows them; None for a tagger that learned nothing."""
@@ -116,7 +115,7 @@ class Tagger:
         """Every candidate of every document, with its probability."""
         readings, pairs, features = self.score_features(documents)
         if self.learned is None:
-            return Scores(readings, pairs, features, self.model.probabilities(features), None)
+            return Scores(readings, pairs, self.model.probabilities(features), None)
         memory = self.learned.memory
         rows = memory.wording.rows([reading.opening for reading in readings])
         signs = memory.signs(
@@ -126,7 +125,7 @@ class Tagger:
                 for index, candidate in pairs
             ],
         )
-        return Scores(readings, pairs, features, self.learned.probabilities(features, signs), rows)
+        return Scores(readings, pairs, self.learned.probabilities(features, signs), rows)
 
     def score_features(
         self, documents: Sequence[Document]

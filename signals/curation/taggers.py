@@ -1,0 +1,61 @@
+"""Going back to the tagger before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from signals.curation.errors import CurationError
+from signals.jobs import start_job
+from signals.models import Change, Job, TaggerVersion, User
+from signals.tagging.retagging import begin_back, give_up_staging, switch, waiting_count
+from signals.tagging.service import stop_taggers
+from signals.tagging.versions import JOB
+
+AT_ONCE: Final = 1000
+"""Articles tagged since that are read again while the person waits; more are read in the background first."""
+
+
+def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
+    """Put the tagger before the one in use back to work, and its suggestions back in place.
+
+    Returns the job that does it where too much was tagged since; None when it is done. Raises CurationError
+    when the tagger in use came with the code, or what it replaced is no longer there.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        stop_taggers()
+        locked = TaggerVersion.objects.select_for_update(no_key=True)
+        version = locked.filter(status=TaggerVersion.Status.ACTIVE).first()
+        if version is None:
+            raise CurationError(_("The tagger in use is the one that comes with Vigie."))
+        staged = version.measures.get("staged")
+        if not staged:
+            raise CurationError(_("What the tagger in use replaced is no longer there."))
+        before = int(staged["replaced"])
+        give_up_staging(now)
+        start, since, tags = begin_back(version.number)
+        Change.objects.create(
+            user=by,
+            verb="tagger.taken_back",
+            target=f"tagger:{version.number}",
+            title=f"Tagger {version.number} taken back",
+            before={"version": version.number},
+            after={"version": before},
+            made_at=now,
+        )
+        late = waiting_count(start, since)
+        if late > AT_ONCE:
+            return start_job(
+                kind=JOB,
+                title=f"Tagger {before} goes back to work",
+                arguments={"version": before, "instead_of": version.number},
+                total=late,
+                by=by,
+            )
+        switch(to=before, start=start, since=since, digests=tags, back=True, now=now)
+    return None
