@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from signals.web import health
-from signals.web.views import articles, home, inbox, models, notes, people, quality, tags
+from signals.web.views import articles, home, inbox, jobs, models, notes, people, quality, tags
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -26,6 +26,10 @@ urlpatterns = [
     path("inbox/proposals/", inbox.proposals, name="inbox-proposals"),
     path("inbox/proposals/<int:pk>/", inbox.decide_proposal, name="inbox-proposal"),
     path("inbox/<int:article_pk>/<int:tag_pk>/", inbox.decide, name="inbox-decide"),
+    path("jobs/", jobs.job_list, name="jobs"),
+    path("jobs/<int:pk>/", jobs.job_page, name="job"),
+    path("jobs/<int:pk>/cancel/", jobs.cancel, name="job-cancel"),
+    path("jobs/<int:pk>/retry/", jobs.retry, name="job-retry"),
     path("models/", models.model_list, name="models"),
     path("models/<int:pk>/", models.model_page, name="model"),
     path("quality/", quality.quality, name="quality"),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from signals.curation.errors import CurationError
 from signals.curation.ratings import latest_ratings, needs_rationale, rate_tag
+from signals.jobs import open_jobs
 from signals.models import Kind, Label, Rating, State, Tag, Tagging, TagTrend, User
 from signals.trends.series import tag_weeks
 from signals.web.access import analysts_only
@@ -167,6 +168,7 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         "rows": tag.note_rows.select_related("note__article").order_by("-pk")[:10],
         "names": tag.names.filter(is_live=True).exclude(name__in=[tag.name, tag.name_fr]).order_by("name"),
         "themes": tag.themes.all(),
+        "job": open_jobs("match_tags").filter(arguments__tags__contains=[tag.pk]).first(),
         **_rating_context(tag, request.user),
     }
     return render_page(request, "tags/tag.html", context, partial="tags/_evidence.html")

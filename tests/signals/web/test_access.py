@@ -10,6 +10,7 @@ from signals.curation.people import issue_log_in_link
 from signals.models import (
     Article,
     Change,
+    Job,
     LogInLink,
     OutboxMail,
     Rating,
@@ -27,6 +28,8 @@ POSTS = {
     "inbox-decide": Role.ANALYST,
     "inbox-undo": Role.ANALYST,
     "inbox-proposal": Role.ANALYST,
+    "job-cancel": Role.ANALYST,
+    "job-retry": Role.ANALYST,
     "source-add": Role.ANALYST,
     "source-poll": Role.ANALYST,
     "sources-poll": Role.ANALYST,
@@ -44,6 +47,8 @@ def addresses(db) -> dict[str, str]:
         "rate": [tag.pk],
         "inbox-decide": [article.pk, tag.pk],
         "inbox-proposal": [make_proposal(article).pk],
+        "job-cancel": [Job.objects.create(kind="match_tags", title="Running").pk],
+        "job-retry": [Job.objects.create(kind="match_tags", title="Failed", state="failed").pk],
         "source-poll": [source.pk],
         "source-enabled": [source.pk],
     }
@@ -70,6 +75,7 @@ def state() -> tuple:
         Rating.objects.count(),
         Change.objects.count(),
         OutboxMail.objects.count(),
+        list(Job.objects.order_by("pk").values_list("state")),
         Article.objects.count(),
     )
 
@@ -88,7 +94,8 @@ def test_the_list_above_names_every_page_that_takes_a_post(db):
     gets = {
         *("home", "healthz", "readyz", "tags", "tags-csv", "tag", "tags-kind", "tags-kind-csv"),
         *("articles", "article", "article-note", "inbox", "inbox-proposals", "models", "model"),
-        *("outbox", "outbox-mail", "sources", "source"),
+        *("outbox", "outbox-mail", "sources", "source", "jobs", "job"),
+        *("quality", "quality-csv", "quality-json", "quality-tag"),
     }
     assert named - gets - public == set(POSTS)
 
@@ -122,6 +129,8 @@ def test_a_viewer_sees_no_control_that_would_be_refused(as_role):
                     "rate": [tag.pk],
                     "inbox-decide": [1, 1],
                     "inbox-proposal": [1],
+                    "job-cancel": [1],
+                    "job-retry": [1],
                     "source-poll": [source.pk],
                     "source-enabled": [source.pk],
                 }.get(name),
