@@ -119,10 +119,14 @@ class ThemeNames:
         for theme, count in stated.items():
             if len(theme.strip()) > 1:
                 written.setdefault(theme_key(theme), {})[theme.strip()] = count
+        own = [set(split_words(name).stems) for name in catalogue]
         recurrent = {
             key: _FIRST.get(key) or max(spelled, key=lambda name: (spelled[name], name.islower(), name))
             for key, spelled in written.items()
-            if sum(spelled.values()) >= least and key not in _SAYS_NOTHING
+            # "agents" beside "Agents and automation" would be the same shelf twice.
+            if sum(spelled.values()) >= least
+            and key not in _SAYS_NOTHING
+            and not any(set(key.split()) <= words for words in own)
         }
         return cls(
             {

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from signals.models import Article, Kind, Source, State, Tagging
-from signals.models.article import ArticleQuerySet
+from signals.models import Article, Kind, Note, State, Tagging
+from signals.tagging.facets_writing import stated_columns
+from signals.web.article_filters import COUNTED, ArticleFilter, facet_words, theme_words
 from signals.web.pages import known_until, page_of, render_page
 from signals.web.passages import marked_text
 
 # Characters that no text holds stand for the marks until everything else is escaped.
 _OPEN, _CLOSE = "\ue000", "\ue001"
+RANKED: Final = 5000
+"""Matches that are put in order."""
 _CONFIGS = ("vigie_en", "vigie_fr", "vigie_simple")
 
 
@@ -31,47 +36,40 @@ def search_query(words: str) -> SearchQuery:
     return query
 
 
-def search_articles(words: str) -> QuerySet[Article]:
-    """Articles that match, best first, newest among equals."""
-    query = search_query(words)
+def best_first(found: QuerySet[Article], words: str) -> QuerySet[Article]:
+    """The newest RANKED of those found, best match first, newest among equals."""
+    # Without an end, a word that everybody writes would be looked for in all they ever wrote.
+    newest = found.order_by("-sort_at", "-id").values("pk")[:RANKED]
     return (
-        Article.objects.filter(search=query)
-        .annotate(rank=SearchRank(F("search"), query))
+        Article.objects.filter(pk__in=newest)
+        .annotate(rank=SearchRank(F("search"), search_query(words)))
         .order_by("-rank", "-sort_at", "-id")
     )
 
 
 @require_GET
 def article_list(request: HttpRequest) -> HttpResponse:
-    """`/articles/`: newest first, or best match first."""
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    chosen = {
-        name: request.GET.get(name, "").replace("\x00", "")[:200]
-        for name in ("source", "language", "publisher")
-    }
-    articles: ArticleQuerySet | QuerySet[Article] = (
-        search_articles(words) if words else Article.objects.newest_first()
-    )
-    if until := known_until():
-        articles = articles.filter(known_at__lt=until)
-    if chosen["source"].isdecimal() and len(chosen["source"]) < 18:
-        articles = articles.filter(source=int(chosen["source"]))
-    if chosen["language"]:
-        articles = articles.filter(
-            Q(language=chosen["language"]) | Q(language__startswith=chosen["language"] + "-")
-        )
-    if chosen["publisher"]:
-        articles = articles.filter(publisher=chosen["publisher"])
+    """`/articles/`: newest first, or best match first, with filters that say what each would leave."""
+    chosen = ArticleFilter(request.GET, known_until())
+    words = chosen.words
+    found = Article.objects.filter(search=search_query(words)) if words else Article.objects.all()
+    articles = chosen.apply(found)
+    articles = best_first(articles, words) if words else articles.order_by("-sort_at", "-id")
     page = page_of(request, articles.select_related("source").defer("html", "search"))
     rows = list(page.object_list)
+    groups = chosen.groups(found)
     context = {
         "page": page,
         "rows": _with_tags(rows),
         "passages": _passages(rows, words),
         "words": words,
-        "chosen": chosen,
-        "is_filtered": bool(words or any(chosen.values())),
-        "sources": Source.objects.order_by("name").only("pk", "name"),
+        "chosen": chosen.chosen,
+        "groups": groups,
+        "chips": chosen.chips(groups),
+        "is_sampled": page.paginator.count > COUNTED,
+        "counted": COUNTED,
+        "is_cut": bool(words) and page.paginator.count >= RANKED,
+        "is_filtered": bool(words or chosen.chosen),
     }
     return render_page(request, "articles/list.html", context, partial="articles/_list.html")
 
@@ -130,6 +128,7 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
     ]
     note = getattr(article, "note", None)
     rows = list(note.rows.select_related("tag")) if note else []
+    facets = _facets(article, note)
     context: dict[str, Any] = {
         "article": article,
         "note": note,
@@ -139,6 +138,8 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
             if any(t.tag.kind == kind for t in taggings) or any(r.kind == kind for r in rows)
         ],
         "body": marked_text(article.text, spans),
+        "facets": facets,
+        "whose_facets": {facet.is_ours for facet in facets},
         "versions": article.versions.all(),
         "same_news": (
             Article.objects.filter(story=article.story_id).exclude(pk=article.pk).newest_first()[:20]
@@ -147,3 +148,29 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
         ),
     }
     return render_page(request, "articles/article.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class StatedFacet:
+    """One of keywords, themes, category, type: values as the filter takes them and as shown; whose word it is."""
+
+    name: str
+    words: str
+    values: list[tuple[str, str]]
+    is_ours: bool
+
+
+def _facets(article: Article, note: Note | None) -> list[StatedFacet]:
+    stated = stated_columns(note.head) if note else {}
+    themes = theme_words() if article.themes else {}
+    facets = (
+        ("category", "category", _("Category"), [(article.category, facet_words(article.category))]),
+        ("type", "note_type", _("Type"), [(article.note_type, facet_words(article.note_type))]),
+        ("theme", "themes", _("Themes"), [(theme, themes.get(theme, theme)) for theme in article.themes]),
+        ("keyword", "keywords", _("Keywords"), [(keyword, keyword) for keyword in article.keywords]),
+    )
+    return [
+        StatedFacet(name, words, values, column not in stated)
+        for name, column, words, values in facets
+        if any(value for value, _shown in values)
+    ]
