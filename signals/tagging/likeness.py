@@ -8,7 +8,9 @@ from typing import Final
 from signals.tagging.links import FRAME_WORDS
 from signals.tagging.words import STOP_WORDS, split_words, stem
 
-SAME_FROM: Final = 0.72
+_SAME_FROM: Final = 0.72
+# Names of things differ by a letter or a word more often than sentences about one thing do.
+_SAME_NAME_FROM: Final = 0.9
 _KEY_LIMIT: Final = 300
 # One word for each way of saying what happens; the first of a line stands for all.
 _SAYINGS: Final = """
@@ -59,6 +61,11 @@ def likeness(key: str, other: str) -> float:
             right.remove(best[1])
     total = len(mine) + len(theirs)
     return (2 * len(shared) + 2 * near) / total
+
+
+def is_same(kind: str, alike: float) -> bool:
+    """Whether two proposals of a kind with this likeness are one."""
+    return alike >= (_SAME_NAME_FROM if kind == "technology" else _SAME_FROM)
 
 
 def _figures(words: set[str]) -> set[str]:

@@ -31,13 +31,14 @@ _ENDS: Final = (
     r"(?=[\s\"”»]*(?:[,.;:)(–—|]|$|\n)|[\s\"”»]+(?:that|which|for|to|from|with|in|on|by|at|is|and|designed|built|developed|"
     r"trained|capable|meant|able|based|running|aimed|where|qui|que|pour|de|du|des|à|capable|conçue?|développée?|dédiée?)\b)"
 )
+# "OrcBot is a self-hosted agent", "OpenClaw, an open-source AI agent framework": the turn between the two.
+_TURN: Final = re.compile(
+    r"(?:,| is| are| est| —| –| -| :|:) (?:an?|its|our|the (?:first|new|latest|popular|open)|une?|l['’]) ?",
+    re.IGNORECASE,
+)
+_SORT_AHEAD: Final = re.compile(rf"(?i:{_MODIFIERS}(?:{_SORTS}|{_SORTS_FR})){_ENDS}")
+_NAME_BEHIND: Final = re.compile(rf"(?<![\w-]){_NAME}(?: \([^)]{{2,40}}\))?$")
 _SAID_OF: Final = (
-    # "OrcBot is a self-hosted agent", "OpenClaw, an open-source AI agent framework".
-    re.compile(
-        rf"(?<![\w-]){_NAME}(?: \([^)]{{2,40}}\))?(?:,| is| are| —| –| -|:)"
-        rf" (?i:an?|its|our|the (?:first|new|latest|popular|open)|une?|la première|le premier) (?i:{_MODIFIERS}{_SORTS}){_ENDS}"
-    ),
-    re.compile(rf"(?<![\w-]){_NAME}(?:,| est| —| –| :) (?i:une|un|l['’]) ?(?i:(?:[\w'’-]+ ){{0,2}}?{_SORTS_FR}){_ENDS}"),
     # "a model called Devstral", "un malware baptisé PromptSpy".
     re.compile(
         rf"(?i:\b{_SORTS}|\b{_SORTS_FR})[^.;:,]{{0,20}}?,? "
@@ -64,7 +65,7 @@ _HEAD: Final = (
     r"|copilots|twins|supercomputers|embeddings|memory|engineering"
 )
 _PHRASES: Final = (
-    re.compile(rf"(?<![\w-])(?:[A-Za-z][\w‑-]{{1,}} ){{1,2}}(?:{_HEAD})\b(?![-’'])"),
+    re.compile(rf"(?<![\w-])[A-Za-z][\w‑-]+ (?:[A-Za-z][\w‑-]+ )?(?:{_HEAD})\b(?![-’'])"),
     re.compile(r"\b(?:modèles|réseaux|puces|algorithmes|architectures|protocoles|agents|robots|lunettes|navigateurs|jumeaux)"
                r" (?:(?:de |d['’]|à )[a-zà-ÿ-]{4,}|[a-zà-ÿ-]{3,}(?:ïdes|ifs|ives|els|elles|iques|ants|eurs|aires|ées|és|nts)\b)"),
 )  # fmt: skip
@@ -130,6 +131,13 @@ def named_things(whole: str, title_end: int, casing: Casing) -> Iterator[Named]:
     """Names of technologies in `whole` (title, line end, text), with their offsets."""
     title = whole[:title_end]
     shouted = is_title_case(title)
+    for turn in _TURN.finditer(whole):
+        # The name first: it is the rarer of the two.
+        begin = max(0, turn.start() - 60)
+        behind = _NAME_BEHIND.search(whole[begin : turn.start()])
+        if behind is not None and _SORT_AHEAD.match(whole, turn.end()) and _is_name(behind["name"], casing):
+            start = begin + behind.start("name")
+            yield Named(_without_maker(behind["name"]), start, start + len(behind["name"]), 0.8)
     for pattern in _SAID_OF:
         for match in pattern.finditer(whole):
             if _is_name(match["name"], casing):

@@ -39,7 +39,7 @@ _MACHINES: Final = frozenset(
 _OF: Final = r"(?:de la|du|des|de|d['’]|de l['’]|liés? à|liées? à)"
 
 _ACTORS: Final = (
-    "companies businesses enterprises organi[sz]ations developers engineers teams employees workers "
+    "startups companies businesses enterprises organi[sz]ations developers engineers teams employees workers "
     "consumers students teachers researchers scientists hospitals doctors banks firms people kids children "
     "teens teenagers parents programmers coders lawyers journalists artists creators marketers retailers "
     "governments police hackers attackers cybercriminals scammers criminals managers executives professionals "
@@ -51,7 +51,10 @@ _DOING: Final = {
     "rely on": r"rely on|relying on|relied on",
     "turn to": r"turn to|turning to|turned to",
     "prefer": r"prefer|preferring",
+    "opt for": r"opt for|opting for|choose|choosing",
     "experiment with": r"experiment with|experimenting with",
+    "evaluate": r"evaluate|evaluating",
+    "build": r"are building",
     "deploy": r"deploy|deploying|deployed",
     "switch to": r"switch to|switching to|switched to",
     "delegate to": r"delegate to|delegating to",
@@ -208,6 +211,7 @@ _FROM_FR: Final = re.compile(
     r"(?<![\w-])(?:passe(?:r|nt)?|passage|transition|basculer?|basculent)\s+(?P<of>de la|du|des|de l['’]|d['’]|de)\s?",
     re.IGNORECASE,
 )
+_TURN: Final = re.compile(r"\bfrom\b|pass(?:e|age)|transition|bascul", re.IGNORECASE)
 _TO: Final = re.compile(r"\s*(?:to|towards?|into)\s", re.IGNORECASE)
 _TO_FR: Final = re.compile(r"\s*(?:à la|à l['’]|à|aux?|vers)\s?", re.IGNORECASE)
 _PURPOSE: Final = re.compile(r"\s*(to|for|pour)\s", re.IGNORECASE)
@@ -223,18 +227,45 @@ _DRIVER: Final = re.compile(
 )
 
 
+def _beginnings(pattern: str) -> set[str]:
+    """How the words that a pattern's match may hold begin: one of them is in every sentence that it fits."""
+    literal = re.sub(r"\?P<\w+>|\\[a-z]|\w\?", " ", pattern)
+    runs = re.findall(r"[^\W\d_]{3,}", literal.lower())
+    return {run[:4] for run in runs if run not in _COMMON}
+
+
+_COMMON: Final = frozenset(
+    "the over about around from into are has have how can may will could now also already still often who that this of with to and "
+    "year day month world quant sur par posed".split()
+)
+_BY_BEGINNING: Final[dict[str, list[int]]] = {}
+for _number, _pattern in enumerate(PATTERNS):
+    for _beginning in _beginnings(_pattern.pattern.pattern):
+        _BY_BEGINNING.setdefault(_beginning, []).append(_number)
+
+
+def _that_may_fit(sentence: str) -> list[SentencePattern]:
+    """The patterns worth trying: searching for each of them in each sentence would cost most of the time."""
+    numbers: set[int] = set()
+    for word in re.findall(r"\w{3,}", sentence.lower()):
+        numbers.update(_BY_BEGINNING.get(word[:4], ()))
+        numbers.update(_BY_BEGINNING.get(word[:3], ()))
+    return [PATTERNS[number] for number in sorted(numbers)]
+
+
 def read_sentence(sentence: str, casing: Casing) -> list[Said]:
     """What a sentence says that rows could be made of, the best first."""
     tokens: list[Token] | None = None
-    shouted = is_title_case(sentence)
+    shouted: bool | None = None
     found: list[Said] = []
-    for said in _changes(sentence, casing, shouted):
-        found.append(said)
-    for pattern in PATTERNS:
+    if _TURN.search(sentence):
+        found += _changes(sentence, casing, is_title_case(sentence))
+    for pattern in _that_may_fit(sentence):
         match = pattern.pattern.search(sentence)
         if match is None:
             continue
         tokens = tokens or tokenize(sentence)
+        shouted = is_title_case(sentence) if shouted is None else shouted
         said_here = _read(pattern, match, sentence, tokens, casing, shouted)
         if said_here is not None:
             found.append(said_here)

@@ -77,7 +77,7 @@ _GERUND_NOUNS: Final = _set(
 )
 # Verbs that stand before a noun as often as not: a phrase read backwards ends at them.
 VERBS: Final = _set("""
-like likes embrace embraces beat beats tolerate tolerates violate violates escape escapes toward compose composes
+like likes offer offers offering demand demands demanding embrace embraces beat beats tolerate tolerates violate violates escape escapes toward compose composes
 report reports outline outlines rank ranks hate hates love loves ban bans
 reduce reduces deliver delivers drop drops break breaks broke track tracks prevent prevents preventing avoid avoids
 avoiding fight fights fighting combat combats combating stop stopping cause causes causing detect detects detecting
@@ -294,18 +294,36 @@ _ENDINGS: Final = (
 ).split()
 
 
-@dataclass(frozen=True, slots=True)
 class Casing:
     """Which words are written small, and which are names, as far as the catalogue and an article show."""
 
-    small: frozenset[str]
-    names: frozenset[str]
+    def __init__(self, small: frozenset[str], names: frozenset[str], text: str = "") -> None:
+        self._small = small
+        self._names = names
+        self._text = text
 
     def with_article(self, text: str) -> Casing:
-        """The same, and what an article's running text shows."""
+        """The same, and what an article's running text shows, which is read when first asked for."""
+        return Casing(self._small, self._names, text[:3000])
+
+    @property
+    def small(self) -> frozenset[str]:
+        """Words that are no names, casefolded."""
+        self._read()
+        return self._small
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Words that begin with a capital wherever they stand, casefolded."""
+        self._read()
+        return self._names
+
+    def _read(self) -> None:
+        if not self._text:
+            return
         small: set[str] = set()
         names: set[str] = set()
-        for sentence in re.split(r"(?<=[.!?…])\s+|\n", text[:3000]):
+        for sentence in re.split(r"(?<=[.!?…])\s+|\n", self._text):
             if is_title_case(sentence):
                 continue
             for number, token in enumerate(tokenize(sentence)):
@@ -313,7 +331,11 @@ class Casing:
                     small.add(token.word)
                 elif number:
                     names.add(token.word)
-        return Casing(self.small | (small - self.names), self.names | (names - small - self.small))
+        self._text = ""
+        self._small, self._names = (
+            self._small | (small - self._names),
+            self._names | (names - small - self._small),
+        )
 
     def written(self, phrase: str, shouted: bool) -> str:
         """A phrase in sentence case; `shouted` says that it comes from a headline with capitals all over."""

@@ -6,21 +6,21 @@ What the text does not say stays empty in the row.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from signals.tagging.evidence import QUOTE_LIMIT, Span, split_sentences
 from signals.tagging.likeness import proposal_key
-from signals.tagging.links import SURE_FROM, Linker, Row
+from signals.tagging.links import Guess, Linker, Row, is_sure
 from signals.tagging.named import named_things
 from signals.tagging.patterns import driver_of, outlook_of, read_sentence
 from signals.tagging.phrases import Casing, tokenize
-from signals.tagging.tagger import Tagger
+from signals.tagging.tagger import Document, Suggestion, Tagger
 from signals.tagging.vectors import Vectors
 from signals.tagging.words import split_words
 
-__all__ = ["SIMILAR_FROM", "Proposed", "propose", "proposal_key"]
+__all__ = ["SIMILAR_FROM", "Proposed", "as_suggestions", "proposal_key", "propose", "propose_all"]
 
 SENTENCES_READ: Final = 80
 PER_KIND: Final = 2
@@ -30,7 +30,11 @@ SIMILAR_FROM: Final = 0.4
 TOPICAL_FROM: Final = 0.5
 WORTH_FROM: Final = 0.5
 """A wording that makes a good row less often than this is not proposed."""
+_ASKED: Final = 0.45
 _KNOWN_TECHNOLOGY: Final = 0.6
+_LIST: Final = 3
+"""Commas that make a list of a sentence."""
+_ASIDE: Final = 0.1
 _READ: Final = 20_000
 _LONG_TEXT: Final = 2500
 
@@ -57,36 +61,91 @@ class Proposed:
 
 
 def propose(title: str, text: str, tagger: Tagger, linker: Linker) -> list[Proposed]:
-    """The few things that a text about the catalogue's subject holds and no tag's name covers, the best first.
+    """What one text proposes; see `propose_all`."""
+    return propose_all([Document(title, text)], tagger, linker)[0]
 
-    Those that are a known tag in other words come marked `is_known`.
+
+def propose_all(documents: Sequence[Document], tagger: Tagger, linker: Linker) -> list[list[Proposed]]:
+    """For each document the few things that it holds and no tag's name covers, the best first.
+
+    Only texts about the catalogue's subject propose anything. What is a known tag in other words comes marked
+    `is_known`.
     """
-    text = text[:_READ]
+    found = [_found_in(document, tagger) for document in documents]
+    # All at once: comparing a name with the catalogue costs little more than comparing many.
+    rows = [Row(proposed.kind, proposed.name, "") for proposals in found for proposed in proposals]
+    guesses = iter(linker.guess(rows) if rows else [])
+    return [
+        _chosen([(proposed, next(guesses)) for proposed in proposals], len(document.text))
+        for document, proposals in zip(documents, found, strict=True)
+    ]
+
+
+def as_suggestions(
+    document: Document, proposed: Sequence[Proposed], suggested: Collection[int]
+) -> list[Suggestion]:
+    """Suggestions of the known tags that a text puts in other words and that are not suggested already.
+
+    Asked about, never counted: no name stands there.
+    """
+    found: dict[int, Suggestion] = {}
+    for one in proposed:
+        if not one.is_known or one.similar is None or one.similar in suggested:
+            continue
+        in_title = one.quote in document.title
+        source = document.title if in_title else document.text
+        found.setdefault(
+            one.similar,
+            Suggestion(
+                tag_id=one.similar,
+                confidence=_ASKED,
+                relevance=2,
+                quote=one.quote,
+                quote_start=max(0, source.find(one.quote)),
+                quote_field="title" if in_title else "text",
+                because={"shared": [one.name]},
+            ),
+        )
+    return list(found.values())
+
+
+def _found_in(document: Document, tagger: Tagger) -> list[Proposed]:
+    title, text = document.title, document.text[:_READ]
     if tagger.vectors.topicality(split_words(f"{title}\n{text[:500]}")) < TOPICAL_FROM:
         return []
     casing = _casing_of(tagger).with_article(text)
     found = [*_from_sentences(title, text, tagger.vectors, casing), *_from_names(title, text, tagger, casing)]
-    found = [proposed for proposed in found if proposed.worth >= WORTH_FROM]
     found.sort(key=lambda proposed: -proposed.worth)
-    guesses = linker.guess([Row(proposed.kind, proposed.name, "") for proposed in found])
-    limit = MOST_OF_A_LONG_TEXT if len(text) > _LONG_TEXT else MOST
-    kept: list[Proposed] = []
+    chosen: list[Proposed] = []
     seen: list[frozenset[str]] = []
-    kinds: Counter[str] = Counter()
-    for proposed, guess in zip(found, guesses, strict=True):
+    for proposed in found:
         words = frozenset(proposal_key(proposed.name).split())
-        if not words or kinds[proposed.kind] >= PER_KIND or len(kept) >= limit:
+        if proposed.worth < WORTH_FROM or not words:
             continue
-        if any(words <= other or other <= words for other in seen):
+        if not any(words <= other or other <= words for other in seen):
+            seen.append(words)
+            chosen.append(proposed)
+    return chosen[: 2 * MOST_OF_A_LONG_TEXT]
+
+
+def _chosen(found: Sequence[tuple[Proposed, Guess | None]], length: int) -> list[Proposed]:
+    limit = MOST_OF_A_LONG_TEXT if length > _LONG_TEXT else MOST
+    kept: list[Proposed] = []
+    kinds: Counter[str] = Counter()
+    for proposed, guess in found:
+        if kinds[proposed.kind] >= PER_KIND or len(kept) >= limit:
             continue
-        seen.append(words)
-        kinds[proposed.kind] += 1
-        if guess is None or guess.confidence < SIMILAR_FROM:
-            kept.append(proposed)
-            continue
-        # A longer name of a known technology is that technology.
-        from_ = _KNOWN_TECHNOLOGY if proposed.kind == "technology" else SURE_FROM
-        kept.append(replace(proposed, similar=guess.tag_id, is_known=guess.confidence >= from_))
+        if guess is not None and guess.confidence >= SIMILAR_FROM:
+            # A longer name of a known technology is that technology.
+            longer = (
+                proposed.kind == "technology"
+                and guess.confidence >= _KNOWN_TECHNOLOGY
+                and not guess.is_other_kind
+            )
+            proposed = replace(proposed, similar=guess.tag_id, is_known=is_sure(guess) or longer)
+        if not proposed.is_known:
+            kinds[proposed.kind] += 1
+        kept.append(proposed)
     return kept
 
 
@@ -116,15 +175,20 @@ def _casing_of(tagger: Tagger) -> Casing:
 def _from_sentences(title: str, text: str, vectors: Vectors, casing: Casing) -> Iterator[Proposed]:
     places = [(title, span, True) for span in split_sentences(title)]
     places += [(text, span, False) for span in split_sentences(text)[:SENTENCES_READ]]
+    is_title_topical = title.count(",") < _LIST and vectors.topicality(split_words(title)) >= TOPICAL_FROM
     for source, span, in_title in places:
         sentence = source[span.start : span.end][:QUOTE_LIMIT]
         readings = read_sentence(sentence, casing)
-        if not readings or vectors.topicality(split_words(sentence)) < TOPICAL_FROM:
+        if not readings:
+            continue
+        # A sentence that names the subject is about it; another one only where the headline is about nothing else.
+        by_itself = vectors.topicality(split_words(sentence)) >= TOPICAL_FROM
+        if not by_itself and not is_title_topical:
             continue
         for said in readings[:PER_KIND]:
             # In a list each point speaks for itself.
             if (
-                sentence.count(",") > 2
+                sentence.count(",") >= _LIST
                 and vectors.topicality(split_words(_point(sentence, said.start))) < TOPICAL_FROM
             ):
                 continue
@@ -139,7 +203,7 @@ def _from_sentences(title: str, text: str, vectors: Vectors, casing: Casing) -> 
                 quote=sentence,
                 relevance=3 if in_title else 2,
                 similar=None,
-                worth=round(said.worth + (0.05 if in_title else 0.0), 3),
+                worth=round(said.worth + (0.05 if in_title else 0.0) - (0.0 if by_itself else _ASIDE), 3),
             )
 
 
