@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, floor
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from signals.models import Decision
+from signals.models import Decision, TaggerVersion
 from signals.quality.measures import Band, Found, Grades, Interval, Share
 from signals.quality.report import ENOUGH, ENOUGH_DRAWN, Report
 
@@ -224,3 +224,77 @@ def say_grades(grades: Grades | None) -> list[str]:
             _("Always saying 4 would be nearer (%(constant)s against %(error)s steps off).") % numbers
         )
     return said
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSaid:
+    """One version of the tagger: what it learned from, why it is used or not, and how it did since."""
+
+    number: int
+    status: str
+    learned: str
+    why: str
+    used: str
+    agreement: Said
+    goes_back_to: int | None = None
+
+
+def say_version(version: TaggerVersion, judged: Share) -> VersionSaid:
+    """A learned version in words."""
+    status = TaggerVersion.Status(version.status)
+    learned = ngettext(
+        "Learned from %(count)d decision on %(day)s.",
+        "Learned from %(count)d decisions on %(day)s.",
+        version.decisions,
+    ) % {"count": version.decisions, "day": date_format(version.trained_at, "j M Y")}
+    used = ""
+    if version.active_at and status == TaggerVersion.Status.ACTIVE:
+        used = _("In use since %(day)s.") % {"day": date_format(version.active_at, "j M Y")}
+    elif version.active_at and version.retired_at:
+        used = _("In use from %(day)s to %(end)s.") % {
+            "day": date_format(version.active_at, "j M Y"),
+            "end": date_format(version.retired_at, "j M Y"),
+        }
+    staged = version.measures.get("staged") if status == TaggerVersion.Status.ACTIVE else None
+    return VersionSaid(
+        version.number,
+        str(status.label),
+        learned,
+        _why_used(version),
+        used,
+        say_share(judged) if version.active_at else Said(),
+        int(staged["replaced"]) if staged else None,
+    )
+
+
+def _why_used(version: TaggerVersion) -> str:
+    """What both versions did on the decisions that neither had seen."""
+    measures = version.measures
+    old, new = measures.get("old") or {}, measures.get("new") or {}
+    reasons = {
+        "not_better": _("Not better by more than chance."),
+        "less_precise": _("Fewer of its suggestions were right."),
+        "shows_nothing": _("It would have suggested nothing."),
+        "given_up": _("It was stopped before it was used."),
+    }
+    said = [reasons[measures["why"]]] if measures.get("why") in reasons else []
+    if new.get("precision") is not None and old.get("precision") is not None:
+        said.append(
+            ngettext(
+                "On %(count)d decision kept aside %(new)s of its suggestions were right, version %(before)s: %(old)s.",
+                "On %(count)d decisions kept aside %(new)s of its suggestions were right, version %(before)s: %(old)s.",
+                version.held_back,
+            )
+            % {
+                "count": version.held_back,
+                "new": percent(new["precision"]),
+                "old": percent(old["precision"]),
+                "before": measures.get("compared_with", "?"),
+            }
+        )
+    if new.get("recall") is not None and old.get("recall") is not None:
+        said.append(
+            _("It found %(new)s of what was right, the other %(old)s.")
+            % {"new": percent(new["recall"]), "old": percent(old["recall"])}
+        )
+    return " ".join(said)

@@ -33,6 +33,7 @@ urlpatterns = [
     path("models/", models.model_list, name="models"),
     path("models/<int:pk>/", models.model_page, name="model"),
     path("quality/", quality.quality, name="quality"),
+    path("quality/take-back/", quality.take_back, name="quality-take-back"),
     path("quality.csv", quality.quality_csv, name="quality-csv"),
     path("quality.json", quality.quality_json, name="quality-json"),
     path("quality/tags/<int:pk>/", quality.quality_tag, name="quality-tag"),

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from signals.models import Decision, Kind, RankerFit, State, Tag, TaggerVersion
+from signals.curation.errors import CurationError
+from signals.curation.taggers import take_back_tagger
+from signals.models import Decision, Kind, RankerFit, State, Tag, TaggerVersion, User
 from signals.quality.measures import Interval, Share
 from signals.quality.report import (
     ENOUGH,
@@ -25,13 +29,26 @@ from signals.quality.report import (
     note_links,
     quality_report,
 )
+from signals.tagging.tagger import DEFAULT_VERSION
+from signals.web.access import analysts_only
 from signals.web.pages import page_of, render_page
 from signals.web.quality_chart import share_chart
-from signals.web.quality_words import cards, lead, say_band, say_found, say_grades, say_share, say_why
+from signals.web.quality_words import (
+    VersionSaid,
+    cards,
+    lead,
+    say_band,
+    say_found,
+    say_grades,
+    say_share,
+    say_version,
+    say_why,
+)
 from signals.web.trend_table import Column
 from signals.web.views.inbox import waiting_articles
 
 TAG_ROWS: Final = 25
+VERSION_ROWS: Final = 12
 DAYS: Final = 90
 _ASCENDING: Final = {"name", "kind"}
 
@@ -77,20 +94,38 @@ def _whole(report: Report) -> dict[str, Any]:
         "grades_said": say_grades(grades),
         "widest": max((max(told, said) for _grade, told, said in grades.rows), default=1) if grades else 1,
         "versions": _versions(report),
+        "default": (DEFAULT_VERSION, say_share(report.versions.get(DEFAULT_VERSION, Share(0, 0)))),
         "ranker": RankerFit.objects.defer("columns", "weights", "extra").first(),
         "links": note_links(),
     }
 
 
-def _versions(report: Report) -> list[tuple[TaggerVersion, Any]]:
-    versions = TaggerVersion.objects.defer("model")[:12]
-    return [(version, say_share(report.versions.get(version.number, Share(0, 0)))) for version in versions]
+def _versions(report: Report) -> list[VersionSaid]:
+    versions = TaggerVersion.objects.defer("model")[:VERSION_ROWS]
+    return [say_version(version, report.versions.get(version.number, Share(0, 0))) for version in versions]
+
+
+@require_POST
+@analysts_only
+def take_back(request: HttpRequest) -> HttpResponse:
+    """Put the tagger before the one in use back to work."""
+    assert isinstance(request.user, User)
+    try:
+        job = take_back_tagger(by=request.user)
+    except CurationError as refused:
+        messages.error(request, str(refused))
+    else:
+        if job is None:
+            messages.success(request, _("The tagger before is in use again, with its suggestions."))
+        else:
+            messages.success(request, _("The tagger before reads what came since, then it is in use again."))
+    return redirect(reverse("quality") + "#versions")
 
 
 @require_GET
 def quality_tag(request: HttpRequest, pk: int) -> HttpResponse:
     """One tag's suggestions that were refused, and what the random draws found to be missed."""
-    tag = get_object_or_404(Tag.objects.live(), pk=pk)
+    tag = get_object_or_404(Tag, pk=pk)
     decisions = Decision.objects.filter(tag=tag, undone_at=None).select_related("user", "article")
     shown = ("verdict", "why", "comment", "before", "made_at", "user__name", "user__email", "tag")
     decisions = decisions.only(*shown, "article__title", "article__language", "article__publisher")
