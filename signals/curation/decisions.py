@@ -31,6 +31,7 @@ _KEPT = (
     "quote_start",
     "quote_field",
     "reason",
+    "because",
     "tagger_version",
     "draw_probability",
 )
@@ -70,7 +71,7 @@ def decide_tagging(
         )
         position = next((place for place, one in enumerate(taggings, 1) if one.tag_id == tag.pk), None)
         tagging = taggings[position - 1] if position else None
-        before = _snapshot(tagging)
+        before = tagging_snapshot(tagging)
         if tagging is None and relevancy is None and verdict == Decision.Verdict.ACCEPT:
             relevancy = _UNSCORED
         decision = Decision.objects.create(
@@ -87,8 +88,11 @@ def decide_tagging(
             made_at=now,
             known_at=now,
         )
+        # The row's key holds the tag now: a merge that came first is seen, one that comes waits.
+        if Tag.objects.exclude(merged_into=None).filter(pk=tag.pk).exists():
+            raise CurationError(_("This tag was merged into another one."))
         after = _applied(before, decision)
-        _restore(article.pk, tag.pk, after)
+        restore_tagging(article.pk, tag.pk, after)
         Change.objects.create(
             user=by,
             verb="tagging.decided",
@@ -124,20 +128,26 @@ def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) 
         refresh_relevancies(tag_ids=[decision.tag_id])
 
 
-def _replay(undone: Decision) -> None:
-    """Let the tagging be what the pair's other decisions make of what was before the first of them."""
-    holding = list(
-        Decision.objects.filter(article=undone.article_id, tag=undone.tag_id, undone_at=None).order_by("pk")
-    )
-    form = holding[0].before
+def replay_from(
+    article_id: int, tag_id: int, form: dict[str, Any], *, without: Decision | None = None
+) -> None:
+    """Let a tagging be what the decisions on the pair that hold make of a snapshot."""
+    holding = Decision.objects.filter(article=article_id, tag=tag_id, undone_at=None).order_by("pk")
     for decision in holding:
-        if decision.pk == undone.pk:
+        if without is not None and decision.pk == without.pk:
             continue
         if decision.before != form:
             decision.before = form
             decision.save(update_fields=["before"])
         form = _applied(form, decision)
-    _restore(undone.article_id, undone.tag_id, form)
+    restore_tagging(article_id, tag_id, form)
+
+
+def _replay(undone: Decision) -> None:
+    """Let the tagging be what the pair's other decisions make of what was before the first of them."""
+    pair = Decision.objects.filter(article=undone.article_id, tag=undone.tag_id, undone_at=None)
+    first = pair.order_by("pk")[0]
+    replay_from(undone.article_id, undone.tag_id, first.before, without=undone)
 
 
 def _applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
@@ -145,7 +155,9 @@ def _applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
     after = (
         dict(before)
         if before
-        else _snapshot(Tagging(origin=Origin.PERSON, estimated_relevancy=3, known_at=decision.known_at))
+        else tagging_snapshot(
+            Tagging(origin=Origin.PERSON, estimated_relevancy=3, known_at=decision.known_at)
+        )
     )
     rejected = decision.verdict == Decision.Verdict.REJECT
     after["state"] = State.REJECTED.value if rejected else State.CONFIRMED.value
@@ -155,7 +167,7 @@ def _applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
     return after
 
 
-def _snapshot(tagging: Tagging | None) -> dict[str, Any]:
+def tagging_snapshot(tagging: Tagging | None) -> dict[str, Any]:
     """The tagging's fields as JSON; empty for one that does not exist."""
     if tagging is None:
         return {}
@@ -165,14 +177,17 @@ def _snapshot(tagging: Tagging | None) -> dict[str, Any]:
     return kept
 
 
-def _restore(article_id: int, tag_id: int, before: dict[str, Any]) -> None:
-    """Put a tagging back as a snapshot has it."""
+def restore_tagging(article_id: int, tag_id: int, before: dict[str, Any], *, pk: int | None = None) -> None:
+    """Put a tagging back as a snapshot has it, under its old number if it has to be made anew.
+
+    The article must be locked.
+    """
     if not before:
         Tagging.objects.filter(article=article_id, tag=tag_id).delete()
         return
-    fields = {field: before[field] for field in _KEPT}
+    fields = {field: before[field] for field in _KEPT if field in before}
     for moment in ("known_at", "decided_at"):
         fields[moment] = datetime.fromisoformat(before[moment]) if before[moment] else None
     # The article is locked, so nobody adds the tagging in between.
     if not Tagging.objects.filter(article=article_id, tag=tag_id).update(**fields):
-        Tagging.objects.create(article_id=article_id, tag_id=tag_id, **fields)
+        Tagging.objects.create(pk=pk, article_id=article_id, tag_id=tag_id, **fields)

@@ -33,9 +33,7 @@ class Judgement:
     measures: dict[str, Any]
 
 
-def hold_back(
-    lessons: Sequence[Lesson], seen_until: datetime | None
-) -> tuple[list[Lesson], list[Lesson]]:
+def hold_back(lessons: Sequence[Lesson], seen_until: datetime | None) -> tuple[list[Lesson], list[Lesson]]:
     """The earlier ones to learn from, and the latest to judge by, all of an article on the same side.
 
     What the version in use learned from is never held back, and half of what is new to it never is: else the

@@ -5,7 +5,7 @@ Pure; written as JSON and read back the same. With few decisions it hardly diffe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 

@@ -101,7 +101,9 @@ def retag_batch(job: Job, *, now: datetime) -> Batch:
     articles = list(_waiting(start, since).filter(pk__gt=cursor["after"]).order_by("pk")[:AT_ONCE])
     if articles:
         stage(to, articles)
-        return Batch(len(articles) if cursor["round"] == 1 else 0, cursor={**cursor, "after": articles[-1].pk})
+        return Batch(
+            len(articles) if cursor["round"] == 1 else 0, cursor={**cursor, "after": articles[-1].pk}
+        )
     since = datetime.fromisoformat(cursor["began"]) - _MARGIN
     if _waiting(start, since).count() > FEW and cursor["round"] < 20:
         cursor = {**cursor, "since": since.isoformat(), "began": now.isoformat(), "after": 0}
@@ -202,7 +204,9 @@ def waiting_count(start: datetime, since: datetime) -> int:
 
 
 def _waiting(start: datetime, since: datetime | None) -> QuerySet[Article]:
-    articles = Article.objects.filter(sort_at__gte=start, processed_at__isnull=False).only("pk", "title", "text")
+    articles = Article.objects.filter(sort_at__gte=start, processed_at__isnull=False).only(
+        "pk", "title", "text"
+    )
     return articles if since is None else articles.filter(processed_at__gt=since)
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from signals.models import Kind, Label, State, Tag, Tagging
 from signals.trends.explain import floor_tenth
+from signals.web import explanations
 from signals.web.charts import Spark, spark
 
 register = template.Library()
@@ -196,6 +197,12 @@ def certainty(confidence: float | None) -> str:
     if confidence >= 0.8:
         return gettext("very likely")
     return gettext("likely") if confidence >= 0.5 else gettext("unsure")
+
+
+@register.filter
+def because(tagging: Tagging) -> str:
+    """Why a tagging is there, in words."""
+    return explanations.because(tagging)
 
 
 @register.filter

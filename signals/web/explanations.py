@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from signals.models import TagTrend
+from signals.models import State, Tagging, TagTrend
 from signals.trends.explain import Explanation, say
 
 
@@ -19,3 +19,39 @@ def explain(trend: TagTrend | None) -> str:
         ngettext=ngettext,
         number=lambda value: number_format(value, decimal_pos=1),
     )
+
+
+def because(tagging: Tagging) -> str:
+    """Why the machine suggests a tag; of what a person or a note said, their reason."""
+    why = tagging.because
+    said = [gettext("drawn at random to see what is missed")] if tagging.state == State.SAMPLED else []
+    if not why:
+        return "; ".join([*said, tagging.reason] if tagging.reason else said)
+    if "name" in why:
+        said.append(_named(str(why["name"]), str(why.get("field", "text")), int(why.get("times", 1))))
+    if why.get("shared"):
+        said.append(gettext("shares with it: %(words)s") % {"words": ", ".join(why["shared"])})
+    if why.get("words"):
+        said.append(gettext("speaks like those confirmed: %(words)s") % {"words": ", ".join(why["words"])})
+    if like := int(why.get("like", 0)):
+        said.append(
+            ngettext("like %(count)d confirmed article", "like %(count)d confirmed articles", like)
+            % {"count": like}
+        )
+    return "; ".join(said)
+
+
+def _named(name: str, field: str, times: int) -> str:
+    if times <= 1:
+        return (gettext("“%s” in the title") if field == "title" else gettext("“%s” in the text")) % name
+    if field == "title":
+        said = ngettext(
+            "“%(name)s” in the title, %(times)d time in all",
+            "“%(name)s” in the title, %(times)d times in all",
+            times,
+        )
+    else:
+        said = ngettext(
+            "“%(name)s” in the text, %(times)d time", "“%(name)s” in the text, %(times)d times", times
+        )
+    return said % {"name": name, "times": times}

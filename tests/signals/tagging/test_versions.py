@@ -1,6 +1,5 @@
 """A simulated analyst: what was decided is learned, judged on what came later, put to use, and taken back."""
 
-import threading
 from datetime import timedelta
 from random import Random
 
@@ -12,7 +11,7 @@ from signals.curation.catalogue import create_tag, load_catalogue
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.taggers import take_back_tagger
-from signals.jobs import run_job
+from signals.jobs import claim_job, run_batch, run_job
 from signals.models import (
     Article,
     Job,
@@ -100,17 +99,16 @@ class World:
         tag_articles([article.pk for article in made])
         return made
 
-    def decide(self, articles, start=0):
+    def decide(self, articles, start=0, *, is_changed=False):
         for number, article in enumerate(articles):
             at = self.now - timedelta(days=10) + timedelta(minutes=start + number)
             for tagging in article.taggings.waiting().select_related("tag"):
                 is_wrong = tagging.tag == self.tag and article.author == "stars"
-                verdict = "reject" if is_wrong else "accept"
+                verdict = "reject" if is_wrong is not is_changed else "accept"
                 decide_tagging(article=article, tag=tagging.tag, by=self.ana, verdict=verdict, now=at)
 
     def train(self):
-        with_moved_clock = train_if_due(self.now)
-        return with_moved_clock.version
+        return train_if_due(self.now).version
 
 
 @pytest.fixture
@@ -132,7 +130,9 @@ def machines():
 
 def counts():
     drain_marks()
-    return list(MentionDelta.objects.order_by("tag", "day", "known_on").values_list("tag", "day", "suggested"))
+    return list(
+        MentionDelta.objects.order_by("tag", "day", "known_on").values_list("tag", "day", "suggested")
+    )
 
 
 def shown(tag, articles):
@@ -144,7 +144,7 @@ def shown(tag, articles):
 
 
 def test_a_name_rejected_in_one_context_is_hidden_there_and_everything_comes_back_when_taken_back(world):
-    world.decide(world.news(80))
+    world.decide(world.news(60))
     later = world.news(20)
     assert shown(world.tag, later) == {"models", "stars"}
     drain_marks()
@@ -155,7 +155,7 @@ def test_a_name_rejected_in_one_context_is_hidden_there_and_everything_comes_bac
     assert version.status == TaggerVersion.Status.STAGING
     assert training_due(world.now).wait == Wait.STAGING
     job = run_job(Job.objects.get(kind="retag"))
-    assert (job.state, job.done) == (Job.State.DONE, 100)
+    assert (job.state, job.done) == (Job.State.DONE, 80)
     assert version_in_use() == version.number
     assert shown(world.tag, later) == {"models"}
     assert set(Tagging.objects.filter(article__in=later).values_list("tagger_version", flat=True)) == {2}
@@ -183,17 +183,12 @@ def test_a_name_rejected_in_one_context_is_hidden_there_and_everything_comes_bac
 
 def test_a_version_that_is_no_better_is_kept_aside_with_its_figures_and_nothing_moves(world):
     articles = world.news(60)
-    random = Random(3)
-    for number, article in enumerate(articles):
-        for tagging in article.taggings.waiting():
-            at = world.now - timedelta(days=10) + timedelta(minutes=number)
-            likely = random.random() < tagging.confidence
-            verdict = "accept" if likely else "reject"
-            decide_tagging(article=article, tag=tagging.tag, by=world.ana, verdict=verdict, now=at)
+    world.decide(articles[:48])
+    world.decide(articles[48:], start=48, is_changed=True)
     before = machines()
     version = world.train()
     assert version.status == TaggerVersion.Status.REFUSED
-    assert version.measures["why"] in {"not_better", "less_precise"}
+    assert version.measures["why"] == "not_better"
     assert version.held_back == version.measures["new"]["decisions"] > 5
     assert not Job.objects.exists()
     assert machines() == before
@@ -201,16 +196,17 @@ def test_a_version_that_is_no_better_is_kept_aside_with_its_figures_and_nothing_
 
 
 def test_people_and_notes_keep_their_word_and_a_tag_changed_meanwhile_its_taggings(world):
-    world.decide(world.news(80))
+    world.decide(world.news(60))
     later = world.news(10)
     kept = Tagging.objects.filter(article=later[1], tag=world.tag)
     kept.update(origin=Origin.NOTE, state=State.CONFIRMED, stated_relevancy=5)
     decided = list(Tagging.objects.exclude(decided_at=None).order_by("pk").values())
     world.train()
-    job = Job.objects.get()
+    job = claim_job(Job.objects.get().pk)
+    assert run_batch(job)
     new = create_tag(kind="technology", name="Horoscopes")
     Tagging.objects.create(article=later[3], tag=new, confidence=0.9, estimated_relevancy=3, tagger_version=1)
-    run_job(job)
+    assert not run_batch(job)
     assert version_in_use() == 2
     assert list(Tagging.objects.exclude(decided_at=None).order_by("pk").values()) == decided
     assert kept.get().stated_relevancy == 5
@@ -219,7 +215,7 @@ def test_people_and_notes_keep_their_word_and_a_tag_changed_meanwhile_its_taggin
 
 
 def test_what_was_learned_is_read_back_the_same_and_what_today_can_not_read_leaves_the_default(world):
-    world.decide(world.news(80))
+    world.decide(world.news(60))
     later = world.news(10)
     version = world.train()
     version.refresh_from_db()
@@ -232,6 +228,7 @@ def test_what_was_learned_is_read_back_the_same_and_what_today_can_not_read_leav
     )
     assert stars.like > 0
     assert stars.words
+    version.refresh_from_db()
     version.model["weights"].pop("named in title")
     version.number = 3
     version.save()
@@ -248,7 +245,7 @@ def _readings(articles):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_switch_killed_in_its_middle_leaves_the_old_state_whole_and_is_done_later(committed):
-    committed.decide(committed.news(80))
+    committed.decide(committed.news(60))
     committed.news(10)
     drain_marks()
     before, counted = machines(), counts()
@@ -285,7 +282,7 @@ def test_a_switch_killed_in_its_middle_leaves_the_old_state_whole_and_is_done_la
 @pytest.mark.django_db(transaction=True)
 def test_who_decides_while_taggers_switch_is_heard_and_what_comes_meanwhile_is_not_missed(committed):
     world = committed
-    world.decide(world.news(80))
+    world.decide(world.news(60))
     later = world.news(10)
     world.train()
     job = Job.objects.get()
@@ -307,7 +304,6 @@ def test_who_decides_while_taggers_switch_is_heard_and_what_comes_meanwhile_is_n
         assert (tagging.state, tagging.stated_relevancy) == (State.CONFIRMED, relevancy)
     newest = Article.objects.order_by("-pk")[:2]
     assert set(Tagging.objects.filter(article__in=newest).values_list("tagger_version", flat=True)) == {2}
-    assert threading.active_count() >= 1
     drain_marks()
     counted = counts()
     rebuild()

@@ -1,0 +1,21 @@
+from django.utils import translation
+
+from signals.models import State, Tagging
+from signals.web.explanations import because
+
+
+def test_a_suggestion_says_in_words_what_it_rests_on():
+    tagging = Tagging(because={"name": "open weights", "field": "title", "times": 3, "like": 12})
+    assert because(tagging) == "“open weights” in the title, 3 times in all; like 12 confirmed articles"
+    tagging.because = {"name": "MoE", "field": "text", "times": 1, "words": ["router", "sparse"], "like": 1}
+    assert because(tagging) == (
+        "“MoE” in the text; speaks like those confirmed: router, sparse; like 1 confirmed article"
+    )
+    tagging.state, tagging.because = State.SAMPLED, {"shared": ["model", "laptop"]}
+    assert because(tagging) == "drawn at random to see what is missed; shares with it: model, laptop"
+
+
+def test_a_note_keeps_its_own_reason_in_every_language():
+    with translation.override("fr"):
+        assert because(Tagging(reason="stated by the note")) == "stated by the note"
+        assert because(Tagging()) == ""
