@@ -34,6 +34,7 @@ POSTS = {
     "source-poll": Role.ANALYST,
     "sources-poll": Role.ANALYST,
     "source-enabled": Role.ADMINISTRATOR,
+    "quality-take-back": Role.ANALYST,
     "send-test-mail": Role.ADMINISTRATOR,
     "remove-sample": Role.ADMINISTRATOR,
 }
@@ -95,6 +96,7 @@ def test_the_list_above_names_every_page_that_takes_a_post(db):
         *("home", "healthz", "readyz", "tags", "tags-csv", "tag", "tags-kind", "tags-kind-csv"),
         *("articles", "article", "article-note", "inbox", "inbox-proposals", "models", "model"),
         *("outbox", "outbox-mail", "sources", "source", "jobs", "job"),
+        *("quality", "quality-csv", "quality-json", "quality-tag"),
         *("quality", "quality-csv", "quality-json", "quality-tag"),
     }
     assert named - gets - public == set(POSTS)

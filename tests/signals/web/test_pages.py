@@ -23,6 +23,7 @@ LISTS = [
     "/models/",
     "/sources/",
     "/settings/outbox/",
+    "/quality/",
     "TAG",
     "ARTICLE",
     "SOURCE",
