@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, Q, Subquery, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
@@ -218,11 +218,13 @@ class Decision(models.Model):
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     """Questions about proposals."""
 
-    def shown(self, today: date | None = None) -> Self:
-        """Those that want a decision; what was not said again for `PROPOSAL_DAYS` days is out of sight."""
-        end = today or timezone.now().date()
-        recent = Q(last_seen_at=None) | Q(last_seen_at__date__gte=end - timedelta(days=PROPOSAL_DAYS))
-        return self.filter(recent, status=Proposal.Status.WAITING)
+    def shown(self) -> Self:
+        """Those that want a decision; what was last said `PROPOSAL_DAYS` days before the newest is out of sight."""
+        newest = Proposal.objects.filter(status=Proposal.Status.WAITING).order_by(
+            F("last_seen_at").desc(nulls_last=True)
+        )
+        end = Subquery(newest.values("last_seen_at")[:1]) - timedelta(days=PROPOSAL_DAYS)
+        return self.filter(Q(last_seen_at=None) | Q(last_seen_at__gte=end), status=Proposal.Status.WAITING)
 
     def risen_first(self) -> Self:
         """What several publishers report before what one said; among each the most risen first."""

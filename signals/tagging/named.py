@@ -55,6 +55,12 @@ _LAUNCHED: Final = re.compile(
     r"open[- ]sourc(?:es|ed|ing)|roll(?:s|ed|ing)? out|introduces|introduced|presents)|lance|dévoile|présente|déploie) "
     r"(?i:(?:its|the|new|la|le|son|sa|nouveau|nouvelle) ){0,2}[\"“«'‘]? ?" + _NAME
 )
+# What is said of a thing shows that it is the catalogue's business.
+_STRONG: Final = re.compile(
+    r"\b(?:AI|IA|LLMs?|SLMs?|[Mm]odels?|modèles?|[Aa]gents?|agentic|[Cc]hatbots?|GPUs?|TPUs?|NPUs?|chips?|puces?|accelerators?"
+    r"|benchmarks?|datasets?|robots?|humanoids?|transformers?|neural|machine learning|coding|inference|prompts?|RAG|vector"
+    r"|voice|speech|multimodal|assistants?|supercomputers?|generative|générative)\b"
+)
 _ACRONYM: Final = re.compile(
     r"\b(?P<long>[A-Za-z][\w-]+(?: (?:of |de |and |et )?[\w-]+){1,5}) \((?P<short>[A-Z][A-Za-z]{1,6}s?)\)"
 )
@@ -62,7 +68,7 @@ _HEAD: Final = (
     r"models|networks|architectures|chips|protocols|accelerators|transformers|agents|robots|glasses|browsers|assistants"
     r"|chatbots|companions|toys|wearables|datasets|benchmarks|sandboxes|coding|databases|robotaxis|drones|humanoids|avatars"
     r"|earbuds|simulations|interpretability|quantization|distillation|watermarking|orchestration|cloning|inference"
-    r"|copilots|twins|supercomputers|embeddings|memory|engineering"
+    r"|copilots|twins|supercomputers|embeddings|context engineering|harness engineering|prompt engineering|vibe coding"
 )
 _PHRASES: Final = (
     re.compile(rf"(?<![\w-])[A-Za-z][\w‑-]+ (?:[A-Za-z][\w‑-]+ )?(?:{_HEAD})\b(?![-’'])"),
@@ -85,7 +91,7 @@ free fast faster cheap cheaper simple complex long short useful reliable underly
 certain particular dedicated particular major famous capacity low high higher lower mobile web video audio image
 controlling evaluating understanding reading writing introducing agent agents model models tool entire web-based
 nouveaux nouvelles autres grands petits leurs ses nos vos tous toutes performants puissants avances
-teach teaching keep bring bringing built building-ready give full effective important successful everyday ready
+neural deep vacuum aspirateur teach teaching keep bring bringing built building-ready give full effective important successful everyday ready
 """
 _BLAND: Final = frozenset(stem(word) for word in _BLAND_WORDS.split())
 _NO_NAME: Final = frozenset(
@@ -101,14 +107,14 @@ models agent agents tools tool data access support system week weekend episode i
 ios android windows linux mac macos python java javascript typescript rust europe india japan germany january
 university department pentagon congress senate house court president trump musk elon altman sam ceo board team
 series group company inc ltd reuters bloomberg techcrunch verge wired reddit youtube twitter x tiktok instagram facebook
-linkedin slack github hugging face huggingface aws azure gcp nasa nato fda ftc
+dall linkedin slack github adobe telegram mozilla whatsapp uber spotify netflix disney salesforce sap cisco qualcomm signal discord zoom figma canva shopify walmart sony firefox chrome hipaa gdpr rgpd hugging face huggingface aws azure gcp nasa nato fda ftc
 """.split()
 )
 # What has an acronym and is no technology.
 _BODIES: Final = frozenset(
     "institute congress department agency commission association university authority office act regulation company "
     "organization organisation foundation committee group bureau council union ministry center centre conference forum "
-    "exchange force court bank fund school intelligence service administration board ceo officer society federation "
+    "laboratory exchange force court bank fund school intelligence service administration board ceo officer society federation "
     "institut agence universite ministere autorite loi week summit award index board pact program programme team".split()
 )
 _MAKERS: Final = frozenset(
@@ -135,20 +141,27 @@ def named_things(whole: str, title_end: int, casing: Casing) -> Iterator[Named]:
         # The name first: it is the rarer of the two.
         begin = max(0, turn.start() - 60)
         behind = _NAME_BEHIND.search(whole[begin : turn.start()])
-        if behind is not None and _SORT_AHEAD.match(whole, turn.end()) and _is_name(behind["name"], casing):
+        ahead = _SORT_AHEAD.match(whole, turn.end()) if behind is not None else None
+        if behind is not None and ahead is not None and _is_name(behind["name"], casing):
             start = begin + behind.start("name")
-            yield Named(_without_maker(behind["name"]), start, start + len(behind["name"]), 0.8)
+            worth = 0.8 if _STRONG.search(ahead[0]) else 0.45
+            yield Named(_without_maker(behind["name"]), start, start + len(behind["name"]), worth)
     for pattern in _SAID_OF:
         for match in pattern.finditer(whole):
-            if _is_name(match["name"], casing):
-                yield Named(_without_maker(match["name"]), match.start("name"), match.end("name"), 0.8)
+            name = match["name"]
+            if not _is_name(name, casing) or (" " in name and not _is_coined(name)):
+                continue
+            if match.start() < title_end and shouted and not (_is_coined(name) or whole.count(name) > 1):
+                continue
+            worth = 0.75 if _STRONG.search(whole[match.start() : match.start("name")]) else 0.45
+            yield Named(_without_maker(name), match.start("name"), match.end("name"), worth)
     for match in _LAUNCHED.finditer(whole):
         name = match["name"]
         if not _is_name(name, casing):
             continue
         in_title = match.start() < title_end
         # Where every word has a capital, a name is told by capitals or figures inside, or by being said again.
-        if in_title and shouted and not (_is_coined(name) or whole.count(name) > 1):
+        if not _is_coined(name) and whole.count(name) < 2 and (" " not in name or (in_title and shouted)):
             continue
         follows = whole[match.end() : match.end() + 20]
         if re.match(r"[’']s\b| (?:CEO|Inc|University|Foundation|Group|and [A-Z])", follows):
@@ -156,7 +169,8 @@ def named_things(whole: str, title_end: int, casing: Casing) -> Iterator[Named]:
         yield Named(_without_maker(name), match.start("name"), match.end("name"), 0.65)
     for match in _ACRONYM.finditer(whole):
         start = _expansion(match["long"], match["short"])
-        if start is not None:
+        # Who goes on to use the short form is speaking of the thing.
+        if start is not None and len(re.findall(rf"\b{match['short']}", whole)) > 1:
             long = match["long"][start:]
             if not _BODIES.isdisjoint(split_words(long).stems):
                 continue
@@ -164,6 +178,7 @@ def named_things(whole: str, title_end: int, casing: Casing) -> Iterator[Named]:
             yield Named(name, match.start("long") + start, match.end(), 0.7)
     counts: dict[str, int] = {}
     places: dict[str, re.Match[str]] = {}
+    texts: dict[str, str] = {}
     for number, pattern in enumerate(_PHRASES):
         for match in pattern.finditer(whole):
             text = match[0]
@@ -178,12 +193,12 @@ def named_things(whole: str, title_end: int, casing: Casing) -> Iterator[Named]:
             if words[0] in _BLAND or words[0] in VERBS:
                 continue
             shared = " ".join(words)
+            texts.setdefault(shared, text)
             counts[shared] = counts.get(shared, 0) + (2 if match.start() < title_end else 1)
             places.setdefault(shared, match)
     for shared, match in places.items():
         if counts[shared] >= 2:
-            text = match[0]
-            text = " ".join(text.split(" ")[-len(shared.split()) :]) if "-" not in text else text
+            text = texts[shared]
             name = casing.written(text, is_title_case(text) or text[0].isupper())
             yield Named(name[:1].upper() + name[1:], match.start(), match.end(), 0.5)
 

@@ -36,6 +36,12 @@ _MACHINES: Final = frozenset(
     "ai ia agent bot robot llm chatbot automation algorithm model modele machine assistant agentic deepfake drone "
     "robotaxi humanoid copilot gpt claude chatgpt gemini vibe coding".split()
 )
+# Harms and shortages that say by themselves that machines are meant; an attack or a fraud has to say so.
+_OF_MACHINES: Final = frozenset(
+    "slop psychosis deepfake hallucination injection jailbreak sycophancy deskilling loss layoff surveillance shortage "
+    "sovereignty backlash boom race rush copyright crunch debt lock-in sprawl divide".split()
+)
+_GENERIC: Final = 0.25
 _OF: Final = r"(?:de la|du|des|de|d['’]|de l['’]|liés? à|liées? à)"
 
 _ACTORS: Final = (
@@ -54,7 +60,6 @@ _DOING: Final = {
     "opt for": r"opt for|opting for|choose|choosing",
     "experiment with": r"experiment with|experimenting with",
     "evaluate": r"evaluate|evaluating",
-    "build": r"are building",
     "deploy": r"deploy|deploying|deployed",
     "switch to": r"switch to|switching to|switched to",
     "delegate to": r"delegate to|delegating to",
@@ -211,6 +216,10 @@ _FROM_FR: Final = re.compile(
     r"(?<![\w-])(?:passe(?:r|nt)?|passage|transition|basculer?|basculent)\s+(?P<of>de la|du|des|de l['’]|d['’]|de)\s?",
     re.IGNORECASE,
 )
+_INFINITIVE: Final = re.compile(
+    r"(?!danger|papier|chantier|métier|fichier|quartier|courrier|dernier|premier|calendrier|cahier|pouvoir|titre|centre)"
+    r"[a-zàâéèêîôû]{3,}(?:er|ir|tre|dre|oir|ire|ure)\b(?! (?:de|du|des|d['’]))"
+)
 _TURN: Final = re.compile(r"\bfrom\b|pass(?:e|age)|transition|bascul", re.IGNORECASE)
 _TO: Final = re.compile(r"\s*(?:to|towards?|into)\s", re.IGNORECASE)
 _TO_FR: Final = re.compile(r"\s*(?:à la|à l['’]|à|aux?|vers)\s?", re.IGNORECASE)
@@ -222,7 +231,7 @@ _OUTLOOK: Final = re.compile(
 )
 _DRIVER: Final = re.compile(
     r"\b(?:driven by|because of|due to|thanks to|fuelled by|fueled by|under pressure from|spurred by"
-    r"|portée?s? par|grâce à|grâce aux|en raison de|sous l['’]effet de|poussée?s? par)\s+(?P<x>[^.!?;:…\n]{5,160})",
+    r"|portée?s? par|grâce à|grâce aux|en raison de|sous l['’]effet de|poussée?s? par)\s+(?P<x>[^.,!?;:…\n]{5,120})",
     re.IGNORECASE,
 )
 
@@ -309,10 +318,14 @@ def _changes(sentence: str, casing: Casing, shouted: bool) -> Iterator[Said]:
         )
         if not (_is_good(a, 1) and _is_good(b, 2)) or a[0].isdigit() or b[0].isdigit():
             continue
-        name = f"{words[0]} {a} {words[1]} {b}"
-        if len(name.split()) > LONGEST + 4:
-            continue
-        yield Said("signal", name, f"{words[2]} {a} {words[1]} {b}", 0.85, match.start())
+        if words[0].startswith("Passage"):
+            # French keeps its articles: "Passage d'une écoute passive à une écoute active".
+            ends = casing.written(sentence[match.start("of") : to_end], shouted)
+            name, change = f"Passage {ends}", ends[:1].upper() + ends[1:]
+        else:
+            name, change = f"{words[0]} {a} {words[1]} {b}", f"{words[2]} {a} {words[1]} {b}"
+        if len(name.split()) <= LONGEST + 4:
+            yield Said("signal", name, change, 0.85, match.start())
 
 
 def _until(sentence: str, tokens: list[Token], start: int, middle: re.Pattern[str]) -> tuple[int, int]:
@@ -372,7 +385,13 @@ def _read(
     if "how" in written and pattern.name != "{how} {x}":
         written["how"] = written["how"].lower()
     if pattern.name == "{how} {x}":
-        # French keeps the article between the two.
+        if _INFINITIVE.match(sentence, start):
+            return None
+        # French keeps the article between the two; whose it is says only the sentence.
+        if re.search(
+            r"\b(?:son|sa|ses|leurs?|notre|nos|votre|vos|mon|ma|mes)\b", sentence[match.start() : end]
+        ):
+            return None
         written = {"how": casing.written(sentence[match.start("how") : end], shouted), "x": ""}
     name = " ".join(pattern.name.format(**written).split())
     if not 2 <= len(name.split()) <= LONGEST + 2:
@@ -385,6 +404,8 @@ def _read(
     worth = (
         pattern.worth - 0.04 * max(0, len(name.split()) - 6) - (0.1 if any(c.isdigit() for c in name) else 0)
     )
+    if is_compound and not _is_machine(name) and stem(written["how"].split()[-1]) not in _OF_MACHINES:
+        worth -= _GENERIC
     return Said(pattern.kind, name[:1].upper() + name[1:], change, round(worth, 3), match.start())
 
 

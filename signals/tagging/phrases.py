@@ -30,7 +30,7 @@ _OPENERS: Final = _set("""
 the a an its their his her our your my this that these those some any all both each every many several much most
 various other such so very increasingly growing new latest recent current potential possible ongoing wider broader
 serious major huge massive big sharp rapid sudden apparent alleged further fresh more certain real true mere entire
-same own what is are just even only also now not no
+today's same own what is are just even only also now not no
 le la les l un une des du de d ce cet cette ces son sa ses leur leurs notre nos votre vos mon ma mes plusieurs
 certains certaines quelques tout tous toute toutes nouveau nouvelle nouveaux nouvelles autres autre grands
 """)
@@ -56,10 +56,11 @@ suggest suggests reach reaches create creates created leave leaves left look loo
 involving involves named dubbed using based compared following including according due thanks like worth instead ask asks turn turns turned
 threaten threatens grow grows grew hurt hurts lose loses lost win wins won pay pays paid
 qui que qu dont où ou mais car donc ni lorsque quand si alors afin ainsi comme puisque parce
-ce elle il ils elles nous vous je on est sont était étaient sera seront serait a ont avait aura peut peuvent doit
+ce elle il ils elles nous vous je on est sont être était étaient sera seront serait a ont avait aura peut peuvent doit
 doivent va vont fait font n ne pas plus jamais se s y
 par avec sans sous vers chez dès depuis pendant avant après selon contre entre malgré grâce jusqu lors
-aujourd'hui hier demain désormais déjà encore toujours notamment actuellement
+permet devient crée offre propose oblige pousse pose reste représente soulève inquiète menace continue révèle
+explique affirme montre veut prend met aujourd'hui hier demain désormais déjà encore toujours notamment actuellement
 """)
 _DETERMINERS: Final = _set(
     "the a an every any some no this that these those all each both such le la les un une des du"
@@ -77,7 +78,7 @@ _GERUND_NOUNS: Final = _set(
 )
 # Verbs that stand before a noun as often as not: a phrase read backwards ends at them.
 VERBS: Final = _set("""
-like likes offer offers offering demand demands demanding embrace embraces beat beats tolerate tolerates violate violates escape escapes toward compose composes
+predict predicts mirror mirrors codename like likes offer offers offering demand demands demanding embrace embraces beat beats tolerate tolerates violate violates escape escapes toward compose composes
 report reports outline outlines rank ranks hate hates love loves ban bans
 reduce reduces deliver delivers drop drops break breaks broke track tracks prevent prevents preventing avoid avoids
 avoiding fight fights fighting combat combats combating stop stopping cause causes causing detect detects detecting
@@ -106,13 +107,14 @@ of for in and & de du des d en à au aux et pour dans l la le les on to with sur
 his her our your one two three le un une very own big such other first last next this these those every
 2024 2025 2026 2027 fully not
 """)
+_NO_START: Final = _set("to on in for with and or by et ou pour dans sur avec en au aux à of")
 _VAGUE: Final = _set("""
 thing things way ways lot kind sort type bit time times year years month months week weeks day days today world
 everything something nothing anything everyone people person use case cases part parts number amount question
 questions issue issues problem problems work job story life point fact idea level area end start sense matter need
 chose choses façon manière fois temps an ans année années mois semaine jour jours monde gens partie nombre point cas
 one ones it them those these others more less all some new best top here there what
-activity change changes future power company companies price prices
+début beginning start dying stock shares valuation activity change changes future power company companies price prices
 """)
 
 
@@ -145,12 +147,16 @@ def phrase_after(sentence: str, tokens: Sequence[Token], start: int, limit: int 
         token = tokens[place]
         if place > first and not _is_gap(sentence[tokens[place - 1].end : token.start]):
             break
+        if place == first and token.word in _NO_START:
+            return start, start
         if token.word in _JOINS and place > first:
             if token.word not in _DEEP:
                 joins += 1
             if joins > 1 or not _goes_on(sentence, tokens, place):
                 break
         elif token.word in _STOPS or (place > first and _is_verb_like(tokens, place)):
+            break
+        elif place > first and token.word in _DETERMINERS and tokens[place - 1].word not in _JOINS:
             break
         place += 1
         if place - first <= limit:
@@ -165,6 +171,11 @@ def phrase_after(sentence: str, tokens: Sequence[Token], start: int, limit: int 
                 break
         else:
             return start, start
+    if kept - first > 2 and re.fullmatch(r"[A-Za-z]{3,}ed", tokens[kept - 1].text):
+        kept -= 1
+    following = tokens[kept].word if kept < len(tokens) else ""
+    if kept - first > 1 and following in {"par", "by"} and re.search(r"(?:ée?s?|ed)$", tokens[kept - 1].word):
+        kept -= 1
     # "in production with secure, scalable ...": what the comma cuts is half a phrase.
     if kept - first > 2 and kept == place and sentence[tokens[kept - 1].end :].startswith(","):
         for back in (kept - 2, kept - 3):
@@ -195,6 +206,8 @@ def phrase_before(sentence: str, tokens: Sequence[Token], end: int, limit: int =
             break
         if place < last and _is_verb_like(tokens, place):
             break
+        if token.word.endswith("ing") and is_weighing(token.word):
+            break
         first = place
     if last + 1 - first > limit:
         return end, end
@@ -210,7 +223,11 @@ def phrase_before(sentence: str, tokens: Sequence[Token], end: int, limit: int =
 
 def is_weighing(word: str) -> bool:
     """Whether a word (casefolded) says how much, or that something goes on, and not which thing."""
-    return word in _WEIGHING or (word.endswith("ing") and len(word) > 5 and word not in _GERUND_NOUNS)
+    return (
+        word in _WEIGHING
+        or (word.endswith("ed") and "-" not in word and len(word) > 4 and word != "generated")
+        or (word.endswith("ing") and len(word) > 5 and word not in _GERUND_NOUNS)
+    )
 
 
 def is_telling(words: Sequence[str], bland: frozenset[str]) -> bool:

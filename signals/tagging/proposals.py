@@ -199,12 +199,18 @@ def _from_sentences(title: str, text: str, vectors: Vectors, casing: Casing) -> 
                 description=sentence,
                 change=said.change,
                 outlook=outlook_of(sentence) if is_signal else "",
-                driving_force=driver_of(sentence) if is_signal else "",
+                driving_force=_driver(sentence, said.name) if is_signal else "",
                 quote=sentence,
                 relevance=3 if in_title else 2,
                 similar=None,
                 worth=round(said.worth + (0.05 if in_title else 0.0) - (0.0 if by_itself else _ASIDE), 3),
             )
+
+
+def _driver(sentence: str, name: str) -> str:
+    """What a sentence says drives the change, unless that is the change itself."""
+    driver = driver_of(sentence)
+    return "" if set(proposal_key(driver).split()) <= set(proposal_key(name).split()) else driver
 
 
 def _point(sentence: str, place: int) -> str:

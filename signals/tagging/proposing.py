@@ -34,7 +34,7 @@ _RECOUNT: Final = """
 WITH seen AS (
     SELECT e.proposal_id, e.article_id, COALESCE('s' || a.story_id, 'a' || a.id) AS story,
            COALESCE(NULLIF(a.publisher, ''), '#' || a.source_id) AS publisher,
-           CASE WHEN a.type = 'note' THEN a.known_at ELSE a.sort_at END AS said_at
+           CASE WHEN a.type = 'note' AND NOT a.is_sample THEN a.known_at ELSE a.sort_at END AS said_at
     FROM signals_proposalevidence e JOIN signals_article a ON a.id = e.article_id
     WHERE e.proposal_id = ANY(%(proposals)s)
 ), weeks AS (
