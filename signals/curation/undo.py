@@ -6,8 +6,11 @@ from django.utils.translation import gettext as _
 
 from signals.curation.decisions import undo_decision
 from signals.curation.errors import CurationError
+from signals.curation.links import undo_link
+from signals.curation.merging import split_tag
 from signals.curation.proposals import undo_proposal
 from signals.curation.ratings import undo_rating
+from signals.curation.sameness import undo_distinct
 from signals.models import Change, Decision, Proposal, Rating, User
 
 
@@ -22,6 +25,12 @@ def undo_change(*, change: Change, by: User) -> None:
         undo_rating(rating=Rating.objects.get(pk=key), by=by)
     elif noun == "proposal":
         undo_proposal(proposal=Proposal.objects.get(pk=key), change=change, by=by)
+    elif noun == "link":
+        undo_link(change=change, by=by)
+    elif noun == "merge":
+        split_tag(change=change, by=by)
+    elif noun == "distinct":
+        undo_distinct(change=change, by=by)
     else:
         raise CurationError(_("This kind of change can't be undone."))
 

@@ -55,7 +55,7 @@ def link_note_rows(note_ids: Sequence[int], *, now: datetime | None = None) -> L
             guesses = linker.guess([_as_read(row) for row in rows])
             changed = [row for row, guess in zip(rows, guesses, strict=True) if _link(row, guess)]
             NoteRow.objects.bulk_update(changed, ["tag", "link", "link_confidence"])
-            _write_taggings(note, rows)
+            write_taggings(note, rows)
             new = [
                 _as_proposal(row, guess)
                 for row, guess in zip(rows, guesses, strict=True)
@@ -88,7 +88,7 @@ def _link(row: NoteRow, guess: Guess | None) -> bool:
     return before != (row.tag_id, row.link, row.link_confidence)
 
 
-def _write_taggings(note: Note, rows: Sequence[NoteRow]) -> None:
+def write_taggings(note: Note, rows: Sequence[NoteRow]) -> None:
     """The note's linked rows as taggings of its article; of two rows for one tag the more relevant."""
     article = note.article
     best: dict[int, NoteRow] = {}

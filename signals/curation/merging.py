@@ -1,0 +1,221 @@
+"""Two tags become one, and two again: links move, and all that moved is remembered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from signals.curation.decisions import replay_from, restore_tagging, tagging_snapshot
+from signals.curation.errors import CurationError
+from signals.curation.matching import start_matching
+from signals.curation.ratings import refresh_relevancies
+from signals.models import (
+    Article,
+    Change,
+    Decision,
+    NoteRow,
+    Proposal,
+    Rating,
+    State,
+    Tag,
+    Tagging,
+    TagName,
+    User,
+)
+from signals.tagging.service import stop_taggers
+from signals.trends.marks import mark_tags
+
+
+def merge_tags(*, source: Tag, into: Tag, by: User, now: datetime | None = None) -> Change:
+    """Move all that is linked to `source` to `into`, whose page takes over; its names become aliases.
+
+    Where an article carries both, a person's word outranks a machine's, the later one the earlier, else the
+    survivor's stands. Raises CurationError for one and the same tag, or one that was merged away.
+    """
+    now = now or timezone.now()
+    if source.pk == into.pk:
+        raise CurationError(_("A tag can't be merged into itself."))
+    with transaction.atomic():
+        source, into = _lock(source.pk, into.pk)
+        if source.merged_into_id is not None or into.merged_into_id is not None:
+            raise CurationError(_("This tag was merged into another one."))
+        mark_tags([source.pk, into.pk])
+        moved: dict[str, Any] = {
+            "source": source.pk,
+            "into": into.pk,
+            "last_decision": Decision.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
+            "names": _move_names(source, into),
+            "themes": _add_themes(source, into),
+            **_move_taggings(source, into),
+            "decisions": _move(Decision.objects.filter(tag=source), "tag", into),
+            "ratings": _move(Rating.objects.filter(tag=source), "tag", into),
+            "rows": _move(NoteRow.objects.filter(tag=source), "tag", into),
+            "proposals": _move(Proposal.objects.filter(tag=source), "tag", into),
+            "similar": _move(Proposal.objects.filter(similar_tag=source), "similar_tag", into),
+            "merged": _move(Tag.objects.filter(merged_into=source), "merged_into", into),
+        }
+        Tag.objects.filter(pk=source.pk).update(merged_into=into)
+        mark_tags([into.pk])
+        refresh_relevancies(tag_ids=[source.pk, into.pk])
+        start_matching(tag_ids=[into.pk], by=by)
+        return Change.objects.create(
+            user=by,
+            verb="tag.merged",
+            target=f"merge:{source.pk}",
+            title=f"{source.name} → {into.name}"[:400],
+            before=moved,
+            made_at=now,
+        )
+
+
+def split_tag(*, change: Change, by: User, now: datetime | None = None) -> None:
+    """Take a merge back: what moved goes back as it was; what was edited since stays where it was edited.
+
+    Raises CurationError when it was taken back before, or the survivor was merged further.
+    """
+    now, moved = now or timezone.now(), change.before
+    with transaction.atomic():
+        source, into = _lock(moved["source"], moved["into"])
+        if into.merged_into_id is not None:
+            raise CurationError(
+                _("“%(name)s” was merged further: take that back first.") % {"name": into.name}
+            )
+        if source.merged_into_id != into.pk:
+            raise CurationError(_("This was undone before."))
+        if not Change.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now, undone_by=by):
+            raise CurationError(_("This was undone before."))
+        mark_tags([source.pk, into.pk])
+        Tag.objects.filter(pk=source.pk).update(merged_into=None)
+        Tag.objects.filter(pk__in=moved["merged"], merged_into=into).update(merged_into=source)
+        _return_names(moved["names"], source, into)
+        into.themes.remove(*moved["themes"])
+        Decision.objects.filter(pk__in=moved["decisions"], tag=into).update(tag=source)
+        Rating.objects.filter(pk__in=moved["ratings"], tag=into).update(tag=source)
+        NoteRow.objects.filter(pk__in=moved["rows"], tag=into).update(tag=source)
+        Proposal.objects.filter(pk__in=moved["proposals"], tag=into).update(tag=source)
+        Proposal.objects.filter(pk__in=moved["similar"], similar_tag=into).update(similar_tag=source)
+        _return_taggings(moved, source, into)
+        mark_tags([source.pk, into.pk])
+        refresh_relevancies(tag_ids=[source.pk, into.pk])
+        start_matching(tag_ids=[source.pk, into.pk], by=by)
+
+
+def _lock(source_id: int, into_id: int) -> tuple[Tag, Tag]:
+    """Both tags, after the articles of both: whoever decides on one locks its article first."""
+    # Nobody tags meanwhile: a tagger that read the catalogue before would write to the tag that went.
+    stop_taggers()
+    carry = Tagging.objects.filter(tag__in=[source_id, into_id]).values("article")
+    articles = Article.objects.filter(pk__in=carry).order_by("pk")
+    list(articles.select_for_update(no_key=True).values_list("pk"))
+    tags = {
+        tag.pk: tag
+        for tag in Tag.objects.select_for_update().filter(pk__in=[source_id, into_id]).order_by("pk")
+    }
+    return tags[source_id], tags[into_id]
+
+
+def _move(rows: Any, column: str, into: Tag) -> list[int]:
+    ids = sorted(rows.values_list("pk", flat=True))
+    rows.model._default_manager.filter(pk__in=ids).update(**{column: into})
+    return ids
+
+
+def _move_names(source: Tag, into: Tag) -> list[dict[str, Any]]:
+    """Names as aliases of the survivor; one that a tag of its kind has already rests."""
+    names = list(source.names.filter(is_live=True).order_by("pk"))
+    taken = set(
+        TagName.objects.filter(
+            kind=into.kind, is_live=True, normalised__in=[name.normalised for name in names]
+        )
+        .exclude(tag=source)
+        .values_list("normalised", flat=True)
+    )
+    kept = []
+    for name in names:
+        kept.append({"id": name.pk, "kind": name.kind, "is_alias": name.is_alias})
+        if name.normalised in taken:
+            name.is_live = False
+        else:
+            name.tag, name.kind, name.is_alias = into, into.kind, True
+    TagName.objects.bulk_update(names, ["tag", "kind", "is_alias", "is_live"])
+    return kept
+
+
+def _return_names(kept: list[dict[str, Any]], source: Tag, into: Tag) -> None:
+    found_names = TagName.objects.in_bulk([name["id"] for name in kept])
+    for name in kept:
+        found = found_names.get(name["id"])
+        # Deleted, or given to another tag since: it stays so.
+        if found is None or (found.is_live and found.tag_id != into.pk):
+            continue
+        rival = TagName.objects.filter(kind=name["kind"], normalised=found.normalised, is_live=True)
+        found.is_live = not rival.exclude(pk=found.pk).exists()
+        found.tag, found.kind, found.is_alias = source, name["kind"], name["is_alias"]
+    TagName.objects.bulk_update(found_names.values(), ["tag", "kind", "is_alias", "is_live"])
+
+
+def _add_themes(source: Tag, into: Tag) -> list[int]:
+    missing = sorted(source.themes.exclude(tags=into).values_list("pk", flat=True))
+    into.themes.add(*missing)
+    return missing
+
+
+def _move_taggings(source: Tag, into: Tag) -> dict[str, Any]:
+    """Taggings of the survivor where it had none; where it had one, the one that counts for more."""
+    standing = {tagging.article_id: tagging for tagging in Tagging.objects.filter(tag=into)}
+    both: list[dict[str, Any]] = []
+    for tagging in Tagging.objects.filter(tag=source, article__in=standing).order_by("article_id"):
+        other = standing[tagging.article_id]
+        both.append(
+            {
+                "article": tagging.article_id,
+                "source": {"id": tagging.pk, **tagging_snapshot(tagging)},
+                "into": tagging_snapshot(other),
+            }
+        )
+        if _weight(tagging) > _weight(other):
+            restore_tagging(tagging.article_id, into.pk, tagging_snapshot(tagging))
+    Tagging.objects.filter(pk__in=[pair["source"]["id"] for pair in both]).delete()
+    alone = Tagging.objects.filter(tag=source)
+    articles = sorted(alone.values_list("article_id", flat=True))
+    alone.update(tag=into)
+    return {"articles": articles, "both": both}
+
+
+def _weight(tagging: Tagging) -> tuple[bool, float, bool]:
+    decided = tagging.decided_at
+    return (
+        decided is not None,
+        decided.timestamp() if decided else 0.0,
+        tagging.state == State.CONFIRMED,
+    )
+
+
+def _return_taggings(moved: dict[str, Any], source: Tag, into: Tag) -> None:
+    pairs = {pair["article"]: pair for pair in moved["both"]}
+    # Append-only: decisions made since have higher numbers.
+    later = Decision.objects.filter(
+        tag=into, pk__gt=moved["last_decision"], article__in=[*moved["articles"], *pairs]
+    ).order_by("pk")
+    edited: dict[int, list[Decision]] = {}
+    for decision in later:
+        edited.setdefault(decision.article_id, []).append(decision)
+    untouched = [article for article in moved["articles"] if article not in edited]
+    there = Tagging.objects.filter(tag=source, article__in=untouched).values("article")
+    Tagging.objects.filter(tag=into, article__in=untouched).exclude(article__in=there).update(tag=source)
+    for article_id in (article for article in moved["articles"] if article in edited):
+        # The survivor had nothing here; what it was when somebody decided is what the other tag had.
+        restore_tagging(article_id, source.pk, edited[article_id][0].before)
+        replay_from(article_id, into.pk, {})
+    existing = set(Article.objects.filter(pk__in=pairs).values_list("pk", flat=True))
+    for article_id in sorted(existing):
+        pair = pairs[article_id]
+        restore_tagging(article_id, source.pk, pair["source"], pk=pair["source"]["id"])
+        if article_id in edited:
+            replay_from(article_id, into.pk, pair["into"])
+        else:
+            restore_tagging(article_id, into.pk, pair["into"])
