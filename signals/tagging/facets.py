@@ -112,6 +112,12 @@ class ThemeNames:
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Key to every way in which notes write it."""
 
+    def written(self, theme: str) -> set[str]:
+        """Every way in which a theme may be written."""
+        key = theme_key(theme)
+        same = next((names for names in _SAME if _KEYS[names[0]] == key), ())
+        return {theme, *same, *self.spellings.get(key, ())}
+
     @classmethod
     def of(cls, catalogue: Mapping[str, str], stated: Mapping[str, int], least: int = 2) -> ThemeNames:
         """From the catalogue's themes with what they say of themselves, and how many notes write each theme."""
@@ -231,7 +237,7 @@ _TITLE_TYPES: Final = (
     ),
 )
 _PATH_TYPES: Final = (
-    ("video", known.word_set("video videos watch webinar webinars webinaire")),
+    ("video", known.word_set("video videos featured-video watch webinar webinars webinaire")),
     ("podcast", known.word_set("podcast podcasts episode episodes emissions émissions")),
     (
         "opinion",
@@ -247,9 +253,9 @@ _PATH_TYPES: Final = (
     ("documentation", known.word_set("docs documentation reference manual")),
     ("research article", known.word_set("abs doi paper papers publications preprint")),
 )
-_NEWS_PATHS: Final = known.word_set("news actualites actualite actu article story newsroom")
+_NEWS_PATHS: Final = known.word_set("news actualites actualite actu article story")
 _BLOG_PATHS: Final = known.word_set(
-    "blog blogs post posts p writing notes index research engineering essays the-batch"
+    "blog blogs blog-posts post posts p writing notes index research engineering essays the-batch"
 )
 _YEAR: Final = re.compile(r"20[0-3]\d(?:-\d\d(?:-\d\d)?.*)?")
 _FIRST_PERSON: Final = known.word_set("i my me we our je mon ma mes j nous notre you your")
@@ -291,6 +297,8 @@ def find_type(article: FacetText) -> str:
         return "news"
     if _is_of(article, known.BLOG_HOSTS) or _BLOG_PATHS & set(segments):
         return "blog post"
+    if "newsroom" in segments:
+        return "press release"
     if _NEWS_PATHS & set(segments):
         return "news"
     # Nobody that is known: a dated address of one's own site, or someone who says "I".

@@ -11,6 +11,8 @@ def word_set(words: str) -> frozenset[str]:
 
 # As compared (signals.tagging.words): folded, in the singular. None of these stands in a keyword.
 _BREAKERS: Final = """
+    alike faster exact swept wore felt expose renforce multiplient avancent misent soudain reconfigure urge suck
+    harnessing rushing anymore else sent drove spoke sat stood face faced faces host hit gap outlet recent recente
     say told tell make made get got give gave take took come came go goe went want need know think look
     see find found show let keep kept put become became becoming turn seem appear remain stay help helped
     enable enabled allow allowed allowing launche launched launching announce announced announcing

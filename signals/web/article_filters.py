@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Lookup, Q, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -72,6 +75,27 @@ _COUNTS: Final = {
 }
 _COMMONEST: Final = "ORDER BY 2 DESC, 1 LIMIT %s) AS counts)"
 _READ: Final = ("id", "themes", "category", "note_type", "language", "keywords", "publisher", "source_id")
+
+
+if TYPE_CHECKING:
+    _Lookup = Lookup[list[int]]
+else:
+    _Lookup = Lookup
+
+
+class _AnyOf(_Lookup):
+    """`x = ANY(array)`."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str | int, ...]]:
+        """Both sides and what they were given."""
+        left, given = self.process_lhs(compiler, connection)
+        right, more = self.process_rhs(compiler, connection)
+        return f"{left} = ANY({right})", (*given, *more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +230,8 @@ def _label(name: str, value: str, labels: dict[str, str]) -> str:
 
 def _condition(name: str, value: str) -> Q:
     if name == "theme":
-        spelled = current_themes().spellings.get(theme_key(value), ())
-        return Q(themes__overlap=sorted({variant for word in (value, *spelled) for variant in _cased(word)}))
+        written = current_themes().written(value)
+        return Q(themes__overlap=sorted({variant for word in written for variant in _cased(word)}))
     if name == "keyword":
         return Q(keywords__overlap=_cased(value))
     if name in ("category", "type"):
@@ -215,7 +239,9 @@ def _condition(name: str, value: str) -> Q:
     if name == "language":
         return Q(language=value) | Q(language__startswith=f"{value}-")
     if name == "tag":
-        return Q(pk__in=Tagging.objects.filter(tag=int(value), state__in=_CARRIED).values("article"))
+        # As a list of ids: joined, every article is read to find the few that carry the tag.
+        carrying = Tagging.objects.filter(tag=int(value), state__in=_CARRIED).values("article")
+        return Q(_AnyOf(F("pk"), ArraySubquery(carrying)))
     if name == "collected":
         return Q(note__page=value)
     return Q(**{name: value})

@@ -22,8 +22,8 @@ from signals.web.passages import marked_text
 
 # Characters that no text holds stand for the marks until everything else is escaped.
 _OPEN, _CLOSE = "\ue000", "\ue001"
-RANKED: Final = 5000
-"""Matches that are put in order."""
+REACHED: Final = 5000
+"""Nobody pages further through what was looked for: matches that are counted, put in order and listed."""
 _CONFIGS = ("vigie_en", "vigie_fr", "vigie_simple")
 
 
@@ -37,9 +37,9 @@ def search_query(words: str) -> SearchQuery:
 
 
 def best_first(found: QuerySet[Article], words: str) -> QuerySet[Article]:
-    """The newest RANKED of those found, best match first, newest among equals."""
+    """The newest REACHED of those found, best match first, newest among equals."""
     # Without an end, a word that everybody writes would be looked for in all they ever wrote.
-    newest = found.order_by("-sort_at", "-id").values("pk")[:RANKED]
+    newest = found.order_by("-sort_at", "-id").values("pk")[:REACHED]
     return (
         Article.objects.filter(pk__in=newest)
         .annotate(rank=SearchRank(F("search"), search_query(words)))
@@ -55,6 +55,9 @@ def article_list(request: HttpRequest) -> HttpResponse:
     found = Article.objects.filter(search=search_query(words)) if words else Article.objects.all()
     articles = chosen.apply(found)
     articles = best_first(articles, words) if words else articles.order_by("-sort_at", "-id")
+    is_narrowed = bool(words or chosen.chosen)
+    if is_narrowed:
+        articles = articles[:REACHED]
     page = page_of(request, articles.select_related("source").defer("html", "search"))
     rows = list(page.object_list)
     groups = chosen.groups(found)
@@ -68,8 +71,8 @@ def article_list(request: HttpRequest) -> HttpResponse:
         "chips": chosen.chips(groups),
         "is_sampled": page.paginator.count > COUNTED,
         "counted": COUNTED,
-        "is_cut": bool(words) and page.paginator.count >= RANKED,
-        "is_filtered": bool(words or chosen.chosen),
+        "is_cut": is_narrowed and page.paginator.count >= REACHED,
+        "is_filtered": is_narrowed,
     }
     return render_page(request, "articles/list.html", context, partial="articles/_list.html")
 
