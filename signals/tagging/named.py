@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from signals.tagging.phrases import VERBS, Casing, is_joint, is_title_case
+from signals.tagging.phrases import VERBS, Casing, is_joint, is_title_case, is_weighing
 from signals.tagging.words import STOP_WORDS, split_words, stem
 
 _SORTS: Final = (
@@ -190,7 +190,7 @@ def named_things(whole: str, title_end: int, casing: Casing) -> Iterator[Named]:
                 words = split_words(text).stems
             if any(word in _BLAND or word in STOP_WORDS or is_joint(word) for word in words[:-1]):
                 continue
-            if words[0] in _BLAND or words[0] in VERBS:
+            if words[0] in _BLAND or words[0] in VERBS or (len(words) > 1 and is_weighing(words[0])):
                 continue
             shared = " ".join(words)
             texts.setdefault(shared, text)

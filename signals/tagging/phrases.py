@@ -36,7 +36,7 @@ certains certaines quelques tout tous toute toutes nouveau nouvelle nouveaux nou
 """)
 # A phrase ends before these.
 _STOPS: Final = _set("""
-that which who whom whose where when while why how if unless because since before after although though than as
+what what's va-t-elle va-t-il est-elle est-il peut-elle peut-il that which who whom whose where when while why how if unless because since before after although though than as
 but or nor so yet it they we he she you i them us him me there here this these those
 is are was were be been being am isn't aren't wasn't will would can could may might must should shall do does did
 has have had having don't doesn't can't won't it's let's that's
@@ -70,7 +70,7 @@ _WEIGHING: Final = _set("""
 critical strict formal dangerous widespread widening high-severity severe serious major growing rising looming global
 massive new possible potential alleged compromising bridging fully rampant fresh dire strong chronic persistent so-called
 first second third two three several multiple more most bad worst acute imminent upcoming sudden sharp proposed total
-exponential actual common typical latest recent full official broad extensive important significant
+exponential actual common typical latest recent full official broad extensive important significant swift swifter harsh tough latest wave
 """)
 _GERUND_NOUNS: Final = _set(
     "training learning coding computing engineering banking manufacturing advertising hiring marketing processing "

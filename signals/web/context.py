@@ -49,7 +49,7 @@ def waiting_count() -> int:
         return kept
     count = (
         Tagging.objects.waiting().values("article").distinct().count()
-        + Proposal.objects.filter(status=Proposal.Status.WAITING).count()
+        + Proposal.objects.shown().count()
     )
     with suppress(RedisError):
         cache.set("waiting", count, _COUNT_SECONDS)

@@ -61,6 +61,17 @@
     if (every.length) select(every[at < 0 ? 0 : Math.min(Math.max(at + by, 0), every.length - 1)]);
   };
 
+  // What a row offers by key; a row that is decided on gives way to the next.
+  const pressIn = (row, key) => {
+    const what = one(`[data-key="${key}"]`, row);
+    what?.click();
+    if (key === "e" && what?.parentElement.open) one("input[type=text]", row)?.focus();
+  };
+  const selectAfter = (row) => {
+    const every = rows();
+    select(every.slice(every.indexOf(row) + 1).find((next) => one("[data-key]", next)) || row);
+  };
+
   // Inbox: one suggestion is current, the first that waits unless another was chosen.
   const inbox = () => one("[data-inbox]");
   const suggestions = () => all("[data-suggestion]");
@@ -128,6 +139,7 @@
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
     else if (event.key === "o" && current()) one("a", current())?.click();
+    else if (/^[afxe]$/.test(event.key) && current()) pressIn(current(), event.key);
     else return;
     event.preventDefault();
   });
@@ -160,7 +172,8 @@
       }
     } else {
       announce(one("[data-count]")?.textContent.trim());
-      if (hadFocus && document.activeElement === document.body) {
+      if (hadFocus && target.matches?.("[data-rows] [data-row]")) selectAfter(target);
+      else if (hadFocus && document.activeElement === document.body) {
         (target.closest?.("[tabindex]") || one("#main")).focus({ preventScroll: true });
       }
     }

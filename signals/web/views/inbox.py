@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -18,15 +18,28 @@ from redis.exceptions import RedisError
 
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
-from signals.curation.proposals import accept_proposal, fold_proposal, reject_proposal
+from signals.curation.proposals import Wording, accept_proposal, fold_proposal, reject_proposal
 from signals.curation.undo import undo_last
-from signals.models import Article, Change, Decision, Proposal, ProposalEvidence, State, Tag, Tagging, User
+from signals.models import (
+    Article,
+    Change,
+    Decision,
+    Kind,
+    Proposal,
+    ProposalEvidence,
+    State,
+    Tag,
+    Tagging,
+    User,
+)
+from signals.models.tagging import PROPOSAL_DAYS
 from signals.web.access import analysts_only
 from signals.web.inbox_places import explain_places
 from signals.web.pages import page_of, render_page
 from signals.web.passages import marked_text
 
 LIST_ROWS = 30
+_ROW_FIELDS = ("kind", "name", "description", "change", "outlook", "driving_force")
 
 
 def waiting_articles() -> QuerySet[Article]:
@@ -60,7 +73,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "article": article,
         "is_asked": article is not None and str(article.pk) == asked,
         "tab": "articles",
-        "proposals_waiting": Proposal.objects.filter(status=Proposal.Status.WAITING).count(),
+        "proposals_waiting": Proposal.objects.shown().count(),
         **(_reading(article) if article else {}),
     }
     return render_page(request, "inbox/inbox.html", context, partial="inbox/_opened.html")
@@ -122,7 +135,7 @@ def decide(request: HttpRequest, article_pk: int, tag_pk: int) -> HttpResponse:
             "scale": range(1, 6),
             "left": _left(taggings),
             "articles_waiting": waiting,
-            "menu_waiting": waiting + Proposal.objects.filter(status=Proposal.Status.WAITING).count(),
+            "menu_waiting": waiting + Proposal.objects.shown().count(),
         }
         return render_page(request, "inbox/_decided.html", context)
     left = Tagging.objects.waiting().filter(article=article).exists()
@@ -171,17 +184,24 @@ def _place(change: Change) -> str:
 @require_GET
 @analysts_only
 def proposals(request: HttpRequest) -> HttpResponse:
-    """Proposed tags, those seen at most publishers first."""
+    """Proposed tags, the most risen first; what one publisher said once comes last, and goes in time."""
+    shown = Proposal.objects.shown()
+    kind = request.GET.get("kind", "")
     waiting = (
-        Proposal.objects.filter(status=Proposal.Status.WAITING)
-        .select_related("similar_tag")
+        (shown.filter(kind=kind) if kind in Kind.values else shown)
+        .select_related("similar_tag", "tag")
         .prefetch_related(Prefetch("evidence", _seen_in()))
-        .order_by("-publishers_count", "-articles_count", "-pk")
+        .risen_first()
     )
+    counts = dict(shown.order_by().values_list("kind").annotate(Count("pk")))
     context = {
         "page": page_of(request, waiting, 20),
         "tab": "proposals",
-        "proposals_waiting": waiting.count(),
+        "kind": kind if kind in Kind.values else "",
+        "kinds": [(value, label, counts.get(value, 0)) for value, label in Kind.choices],
+        "kind_choices": Kind.choices,
+        "days": PROPOSAL_DAYS,
+        "proposals_waiting": sum(counts.values()),
         "articles_waiting": waiting_articles().count(),
     }
     return render_page(request, "inbox/proposals.html", context)
@@ -189,8 +209,25 @@ def proposals(request: HttpRequest) -> HttpResponse:
 
 def _seen_in() -> QuerySet[ProposalEvidence]:
     """Where proposals were seen, without the articles' texts: some are seen in thousands."""
-    shown = ("proposal", "quote", "article__title", "article__language")
-    return ProposalEvidence.objects.select_related("article").only(*shown).order_by("-pk")
+    shown = (
+        "proposal",
+        "quote",
+        "article__title",
+        "article__language",
+        "article__publisher",
+        "article__sort_at",
+    )
+    return (
+        ProposalEvidence.objects.select_related("article").only(*shown).order_by("-article__sort_at", "-pk")
+    )
+
+
+def _wording(request: HttpRequest) -> Wording:
+    """What the form says; a field that it doesn't hold stays as proposed."""
+    said = {name: request.POST.get(name) for name in _ROW_FIELDS}
+    if said["name"] is not None and not said["name"].strip():
+        raise CurationError(_("It needs a name."))
+    return Wording(**said)
 
 
 @require_POST
@@ -202,7 +239,7 @@ def decide_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     verdict = request.POST.get("verdict", "")
     try:
         if verdict == "accept":
-            accept_proposal(proposal=proposal, by=request.user)
+            accept_proposal(proposal=proposal, by=request.user, wording=_wording(request))
         elif verdict == "fold":
             into = request.POST.get("into", "")
             tag = (
@@ -220,7 +257,9 @@ def decide_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     _forget_count()
     if getattr(request, "htmx", False):
         proposal.refresh_from_db()
-        return render_page(request, "inbox/_proposal.html", {"proposal": proposal})
+        return render_page(
+            request, "inbox/_proposal.html", {"proposal": proposal, "kind_choices": Kind.choices}
+        )
     return redirect("inbox-proposals")
 
 

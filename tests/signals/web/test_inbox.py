@@ -111,7 +111,7 @@ def test_the_quoted_sentence_is_marked_in_the_text(analyst, suggested):
 
 def test_a_proposal_becomes_a_tag_an_alias_or_nothing_and_each_can_be_undone(analyst, suggested):
     article = suggested.article
-    new, same, noise = (make_proposal(article, name) for name in ("New thing", "Same thing", "Noise"))
+    new, same, noise = (make_proposal(article, name) for name in ("New thing", "Same routing trick", "Noise"))
     for proposal, said in [
         (new, {"verdict": "accept"}),
         (same, {"verdict": "fold", "into": suggested.tag_id}),
@@ -121,7 +121,7 @@ def test_a_proposal_becomes_a_tag_an_alias_or_nothing_and_each_can_be_undone(ana
         assert response.status_code == 200
         assert "Track it" not in response.content.decode()
     assert Tag.objects.filter(name="New thing", taggings__article=article).exists()
-    assert suggested.tag.names.filter(name="Same thing").exists()
+    assert suggested.tag.names.filter(name="Same routing trick").exists()
     assert (
         analyst.post(f"/inbox/proposals/{noise.pk}/", {"verdict": "accept"}, headers=HTMX).status_code == 409
     )
@@ -129,7 +129,7 @@ def test_a_proposal_becomes_a_tag_an_alias_or_nothing_and_each_can_be_undone(ana
         assert analyst.post("/inbox/undo/").status_code == 302
     assert set(Proposal.objects.values_list("status", flat=True)) == {"waiting"}
     assert not Tag.objects.filter(name="New thing").exists()
-    assert not suggested.tag.names.filter(name="Same thing").exists()
+    assert not suggested.tag.names.filter(name="Same routing trick").exists()
 
 
 def test_folding_into_nothing_is_refused(analyst, suggested):
