@@ -8,7 +8,7 @@ from datetime import date
 
 from signals.quality.measures import Share
 
-_LEFT, _RIGHT, _BOTTOM, _HEIGHT = 44.0, 680.0, 190.0, 170.0
+_LEFT, _RIGHT, _BOTTOM, _HEIGHT = 72.0, 680.0, 190.0, 170.0
 
 
 @dataclass(frozen=True, slots=True)
