@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from signals.tagging.candidates import LEAST_SIMILARITY, OPENING, READ_LIMIT
-from signals.tagging.matcher import Matcher
+from signals.tagging.candidates import LEAST_SIMILARITY, OPENING, READ_LIMIT, read_article
 from signals.tagging.profiles import GAP
 from signals.tagging.tagger import Document, Tagger
 from signals.tagging.words import Words, split_words
 
+_RULE: Final = " + "
 _ENDING: Final = 1
 """How many letters at its end a word as compared may have that the word as written has not ("policies")."""
 
@@ -26,9 +26,12 @@ class Sieve:
     def __init__(self, tagger: Tagger, tag_ids: Collection[int]) -> None:
         places = [place for place, profile in enumerate(tagger.profiles) if profile.tag_id in tag_ids]
         profiles = [tagger.profiles[place] for place in places]
+        self._places = frozenset(places)
         self._vectors = tagger.vectors
-        self._matcher = Matcher(profiles)
+        self._matcher = tagger.matcher
         self._anchors = sorted({anchors(name) for profile in profiles for name in profile.all_names})
+        # A cue that is a rule finds a tag without any of its names.
+        self._has_rules = any(_RULE in cue for profile in profiles for cue in profile.cues)
         self._columns = csr_array(tagger.vectors.word_rows[np.array(places, dtype=np.intp)].T)
 
     def passes(self, documents: Sequence[Document]) -> list[bool]:
@@ -43,9 +46,9 @@ class Sieve:
     def _is_named(self, document: Document) -> bool:
         text = document.text[:READ_LIMIT]
         plain = letters(f"{document.title}\n{text}")
-        if not any(all(anchor in plain for anchor in name) for name in self._anchors):
+        if not self._has_rules and not any(all(anchor in plain for anchor in name) for name in self._anchors):
             return False
-        return bool(self._matcher.find(document.title) or self._matcher.find(text))
+        return not self._places.isdisjoint(read_article(self._matcher, document.title, text).candidates)
 
     def _nearest(self, openings: Sequence[Words]) -> NDArray[np.float64]:
         """Each opening's largest cosine with one of the tags, (n,), before it is damped."""
