@@ -93,15 +93,15 @@ def refresh_relevancy(tag: Tag) -> None:
     before = (tag.relevancy, tag.relevancy_raters, tag.relevancy_spread, tag.relevancy_notes)
     tag.relevancy_raters = len(numbers)
     tag.relevancy_spread = None
+    told = Tagging.objects.filter(tag=tag, state="confirmed").values_list("stated_relevancy", flat=True)
+    stated = [number for number in told if number is not None]
+    tag.relevancy_notes = len(stated)
     if numbers:
         tag.relevancy = float(median(numbers))
         if len(numbers) >= 3:
             low, _middle, high = quantiles(numbers, n=4, method="inclusive")
             tag.relevancy_spread = high - low
     else:
-        told = Tagging.objects.filter(tag=tag, state="confirmed").values_list("stated_relevancy", flat=True)
-        stated = [number for number in told if number is not None]
         tag.relevancy = float(median(stated)) if stated else None
-        tag.relevancy_notes = len(stated)
     if before != (tag.relevancy, tag.relevancy_raters, tag.relevancy_spread, tag.relevancy_notes):
         tag.save(update_fields=["relevancy", "relevancy_raters", "relevancy_spread", "relevancy_notes"])

@@ -180,7 +180,7 @@ def _compare(
         certain = _AS_ALIAS if equal == "name_is_alias" else _AS_NAME
         likeness, code = max(likeness, certain + (1 - certain) * described), equal
     if together:
-        with_places = 0.5 * likeness + 0.6 * together
+        with_places = 0.5 * likeness + 0.75 * together
         if with_places > likeness:
             likeness, code = with_places, "together"
     # "GPT-4" and "GPT-5" are two, however alike.

@@ -1,0 +1,205 @@
+"""Two tags made one, and two again: nothing is lost, nothing is left behind."""
+
+import pytest
+from django.apps import apps
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from signals.curation.catalogue import add_alias, create_tag
+from signals.curation.decisions import decide_tagging, undo_decision
+from signals.curation.errors import CurationError
+from signals.curation.merging import merge_tags, split_tag
+from signals.curation.ratings import rate_tag
+from signals.curation.undo import undo_last
+from signals.models import (
+    DirtyMark,
+    Note,
+    NoteRow,
+    Proposal,
+    Rating,
+    State,
+    Tag,
+    Tagging,
+    TagName,
+    Theme,
+    User,
+)
+from tests.signals.web.making import make_article, make_source, make_tag
+
+pytestmark = pytest.mark.django_db
+
+KEPT = ["Tag", "TagName", "Tagging", "Decision", "Rating", "NoteRow", "Proposal"]
+
+
+@pytest.fixture
+def ana() -> User:
+    return User.objects.create_user("ana@example.org")
+
+
+@pytest.fixture
+def pair() -> tuple[Tag, Tag]:
+    return make_tag("Language models"), make_tag("Large language models")
+
+
+def rows() -> dict:
+    """Every row that a merge may touch."""
+    kept = {name: list(apps.get_model("signals", name).objects.order_by("pk").values()) for name in KEPT}
+    kept["themes"] = sorted(Tag.themes.through.objects.values_list("tag", "theme"))
+    for tag in kept["Tag"]:
+        tag.pop("search")
+    return kept
+
+
+def test_everything_linked_to_a_tag_is_the_survivors(ana, pair):
+    source, into = pair
+    article = make_article(make_source(), [source])
+    decide_tagging(article=article, tag=source, by=ana, verdict="accept")
+    rate_tag(tag=source, by=ana, relevancy=5)
+    note = Note.objects.create(article=article, note_key="n", content_hash="h")
+    row = NoteRow.objects.create(
+        note=note, kind="technology", position=0, name="LM", tag=source, link="confirmed"
+    )
+    source.themes.add(Theme.objects.create(name="Models", slug="models"))
+    older = make_tag("LM")
+    merge_tags(source=older, into=source, by=ana)
+    merge_tags(source=source, into=into, by=ana)
+    row.refresh_from_db()
+    older.refresh_from_db()
+    into.refresh_from_db()
+    assert (row.tag, row.name, older.merged_into) == (into, "LM", into)
+    assert (into.relevancy, into.relevancy_raters) == (5, 1)
+    assert [theme.name for theme in into.themes.all()] == ["Models"]
+    assert set(into.names.filter(is_live=True, is_alias=True).values_list("name", flat=True)) == {
+        "Language models", "LM",
+    }  # fmt: skip
+    assert not Tagging.objects.filter(tag=source).exists()
+    assert not source.names.exists()
+
+
+def test_on_an_article_with_both_a_persons_word_outranks_a_machines(ana, pair):
+    source, into = pair
+    decided, undecided = make_article(make_source(), list(pair)), make_article(make_source(), list(pair))
+    decide_tagging(article=decided, tag=source, by=ana, verdict="reject")
+    Tagging.objects.filter(article=undecided, tag=source).update(quote="Another.")
+    merge_tags(source=source, into=into, by=ana)
+    assert Tagging.objects.get(article=decided).state == State.REJECTED
+    assert Tagging.objects.get(article=undecided).quote == "A sentence about it."
+
+
+def test_a_name_that_the_survivors_kind_has_already_rests(ana):
+    into = create_tag(kind="issue", name="Hallucination")
+    source = create_tag(kind="concern", name="Hallucination")
+    third = create_tag(kind="issue", name="Made-up facts")
+    add_alias(tag=source, name="Made-up facts")
+    before = rows()
+    merge_tags(source=source, into=into, by=ana)
+    assert list(TagName.objects.filter(is_live=True).order_by("pk").values_list("tag", "name")) == [
+        (into.pk, "Hallucination"), (third.pk, "Made-up facts"),
+    ]  # fmt: skip
+    undo_last(by=ana)
+    after = rows()
+    for name, kept in before.items():
+        assert after[name] == kept
+
+
+def test_what_was_edited_since_stays_where_it_was_edited(ana, pair):
+    source, into = pair
+    moved, both = make_article(make_source(), [source]), make_article(make_source(), list(pair))
+    change = merge_tags(source=source, into=into, by=ana)
+    for article in (moved, both):
+        decide_tagging(article=article, tag=into, by=ana, verdict="accept", relevancy=5)
+    rate_tag(tag=into, by=ana, relevancy=4)
+    split_tag(change=change, by=ana)
+    states = dict(Tagging.objects.values_list("tag__name", "state").filter(article=moved))
+    assert states == {source.name: State.SUGGESTED, into.name: State.CONFIRMED}
+    states = dict(Tagging.objects.values_list("tag__name", "state").filter(article=both))
+    assert states == {source.name: State.SUGGESTED, into.name: State.CONFIRMED}
+    assert Rating.objects.get().tag == into
+    # The decisions can still be taken back, and leave what the survivor had.
+    for decision in into.decisions.all():
+        undo_decision(decision=decision, by=ana)
+    assert set(Tagging.objects.filter(tag=into).values_list("article", "state")) == {
+        (both.pk, State.SUGGESTED)
+    }
+
+
+def test_the_counts_of_both_tags_are_made_anew(ana, pair):
+    source, into = pair
+    make_article(make_source(), [source])
+    DirtyMark.objects.all().delete()
+    change = merge_tags(source=source, into=into, by=ana)
+    assert set(DirtyMark.objects.values_list("tag", flat=True)) == {source.pk, into.pk}
+    DirtyMark.objects.all().delete()
+    split_tag(change=change, by=ana)
+    assert set(DirtyMark.objects.values_list("tag", flat=True)) == {source.pk, into.pk}
+
+
+def test_merges_that_make_no_sense_are_refused(ana, pair):
+    source, into = pair
+    with pytest.raises(CurationError):
+        merge_tags(source=source, into=source, by=ana)
+    change = merge_tags(source=source, into=into, by=ana)
+    with pytest.raises(CurationError):
+        merge_tags(source=source, into=into, by=ana)
+    further = merge_tags(source=into, into=make_tag("Models"), by=ana)
+    with pytest.raises(CurationError, match="merged further"):
+        split_tag(change=change, by=ana)
+    split_tag(change=further, by=ana)
+    split_tag(change=change, by=ana)
+    with pytest.raises(CurationError):
+        split_tag(change=change, by=ana)
+
+
+TAGS, ARTICLES = 4, 4
+links = st.sets(st.tuples(st.integers(0, ARTICLES - 1), st.integers(0, TAGS - 1)), max_size=10)
+merges = st.lists(st.tuples(st.integers(0, TAGS - 1), st.integers(0, TAGS - 1)), min_size=1, max_size=5)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[
+        Phase.explicit,
+        Phase.reuse,
+        Phase.generate,
+    ],  # an example takes too long to look for a smaller one
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@example(carried=set(), decided={(0, 1), (0, 3), (0, 0)}, noted=set(), rated={0, 1}, asked=[(1, 0)])
+@given(carried=links, decided=links, noted=links, rated=st.sets(st.integers(0, TAGS - 1)), asked=merges)
+def test_merges_undone_in_reverse_order_leave_every_row_as_it_was(ana, carried, decided, noted, rated, asked):
+    for model in ("Change", "Decision", "Rating", "Proposal", "Article", "TagName", "Tag"):
+        apps.get_model("signals", model).objects.all().delete()
+    kinds = ("technology", "technology", "issue", "concern")
+    tags = [
+        create_tag(kind=kind, name=f"Thing {n // 2}" if n > 1 else f"Thing {n}")
+        for n, kind in enumerate(kinds)
+    ]
+    source = make_source()
+    articles = [
+        make_article(source, [tags[tag] for one, tag in sorted(carried) if one == number])
+        for number in range(ARTICLES)
+    ]
+    for article, tag in sorted(decided):
+        verdict = "accept" if (article + tag) % 2 else "reject"
+        decide_tagging(article=articles[article], tag=tags[tag], by=ana, verdict=verdict)
+    for place, (article, tag) in enumerate(sorted(noted)):
+        note, _new = Note.objects.get_or_create(
+            article=articles[article], defaults={"note_key": str(articles[article].pk), "content_hash": "h"}
+        )
+        NoteRow.objects.create(note=note, kind="issue", position=place, name="Row", tag=tags[tag])
+        Proposal.objects.create(kind="issue", name=f"P{place}", normalised=f"p{place}", similar_tag=tags[tag])
+    for tag in sorted(rated):
+        rate_tag(tag=tags[tag], by=ana, relevancy=3)
+    before, done = rows(), []
+    for one, other in asked:
+        try:
+            done.append(merge_tags(source=tags[one], into=tags[other], by=ana))
+        except CurationError:
+            continue
+    for change in reversed(done):
+        change.refresh_from_db()
+        split_tag(change=change, by=ana)
+    after = rows()
+    for name, kept in before.items():
+        assert after[name] == kept
