@@ -217,8 +217,8 @@ def grades(table: Confusion, constant: int = 4) -> Grades | None:
     interval = None
     if kappa is not None:
         drawn = np.random.default_rng(_SEED).multinomial(of, table.ravel() / of, size=_DRAWS)
-        sure = [k for k in (quadratic_kappa(draw.reshape(5, 5)) for draw in drawn) if k is not None]
-        low, high = np.quantile(sure, [0.025, 0.975])
+        kappas = _kappas(drawn.reshape(-1, 5, 5))
+        low, high = np.nanquantile(kappas, [0.025, 0.975])
         interval = Interval(float(low), float(high))
     return Grades(
         table=[[int(count) for count in row] for row in table],
@@ -236,11 +236,20 @@ def quadratic_kappa(table: Confusion) -> float | None:
 
     Cohen 1968, Weighted kappa.
     """
-    size = len(table)
+    kappa = float(_kappas(table[np.newaxis])[0])
+    return None if np.isnan(kappa) else kappa
+
+
+def _kappas(tables: Confusion) -> NDArray[np.float64]:
+    """The kappa of each of (n, grades, grades), (n,); nan where all is one and the same grade."""
+    size = tables.shape[1]
     weights = np.subtract.outer(np.arange(size), np.arange(size)) ** 2
-    by_chance = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(1, table.sum())
-    expected = float((weights * by_chance).sum())
-    return 1 - float((weights * table).sum()) / expected if expected else None
+    rows, columns = tables.sum(axis=2), tables.sum(axis=1)
+    by_chance = np.einsum("ni,nj,ij->n", rows, columns, weights)
+    seen = (tables * weights).sum(axis=(1, 2)) * tables.sum(axis=(1, 2))
+    kappas = np.full(len(tables), np.nan)
+    np.divide(seen, by_chance, out=kappas, where=by_chance > 0)
+    return np.asarray(1 - kappas, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

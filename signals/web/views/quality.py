@@ -30,7 +30,7 @@ from signals.quality.report import (
     quality_report,
 )
 from signals.tagging.tagger import DEFAULT_VERSION
-from signals.web.access import analysts_only
+from signals.web.access import analysts_only, people_only
 from signals.web.pages import page_of, render_page
 from signals.web.quality_chart import share_chart
 from signals.web.quality_words import (
@@ -54,6 +54,7 @@ _ASCENDING: Final = {"name", "kind"}
 
 
 @require_GET
+@people_only
 def quality(request: HttpRequest) -> HttpResponse:
     """`/quality/`: the measures of a period (`days`; 0 is ever), tags in the order of `sort`."""
     days = _days(request.GET)
@@ -123,6 +124,7 @@ def take_back(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@people_only
 def quality_tag(request: HttpRequest, pk: int) -> HttpResponse:
     """One tag's suggestions that were refused, and what the random draws found to be missed."""
     tag = get_object_or_404(Tag, pk=pk)
@@ -142,6 +144,7 @@ def quality_tag(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
+@people_only
 def quality_csv(request: HttpRequest) -> HttpResponse:
     """The table of tags of the same URL, all pages of it, as CSV."""
     report = quality_report(days=_days(request.GET), now=timezone.now())
@@ -177,6 +180,7 @@ def quality_csv(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@people_only
 def quality_json(request: HttpRequest) -> JsonResponse:
     """The page's measures under their textbook names; null where nothing was decided."""
     report = quality_report(days=_days(request.GET), now=timezone.now())

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signals.quality.measures import (
@@ -78,6 +78,7 @@ def test_reading_saved_is_what_comes_after_the_last_one_needed():
     assert reading_saved(~np.ones(5, dtype=bool)) is None
 
 
+@settings(deadline=None)
 @given(flags)
 def test_reading_saved_agrees_with_the_measure_of_the_benchmarks(worthwhile):
     saved = reading_saved(worthwhile)
@@ -118,6 +119,7 @@ def test_grades_are_told_beside_always_saying_four():
     assert grades(np.zeros((5, 5), dtype=int)) is None
 
 
+@settings(deadline=None)  # it imports the benchmarks' measures, which take long
 @given(tables)
 def test_kappa_and_error_agree_with_the_measures_of_the_benchmarks(table):
     estimated, stated = (np.repeat(grid.ravel() + 1, table.ravel()) for grid in np.indices((5, 5)))

@@ -261,3 +261,9 @@ def test_one_click_goes_back_to_the_tagger_before(analyst):
     assert "in use again" in html
     html = analyst.post("/quality/take-back/", follow=True).content.decode()
     assert "the one that comes with Vigie" in html
+
+
+def test_a_stranger_reads_none_of_it_even_where_reading_is_public(as_role, settings):
+    settings.PUBLIC_READ_ONLY = True
+    for url in ("/quality/", "/quality.csv", "/quality.json", f"/quality/tags/{make_tag().pk}/"):
+        assert as_role("").get(url).status_code == 302, url
