@@ -21,7 +21,8 @@ _LONGEST: Final = 80
 
 # What the themes depend on: notes are few, and change by being imported.
 _STATE: Final = """
-SELECT (SELECT count(*) FROM signals_note), (SELECT max(imported_at) FROM signals_note),
+SELECT (SELECT count(*) FROM signals_note), (SELECT max(id) FROM signals_note),
+       (SELECT max(imported_at) FROM signals_note),
        (SELECT md5(string_agg(name || name_fr || description, '' ORDER BY id)) FROM signals_theme)
 """
 _STATED: Final = """
