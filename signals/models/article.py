@@ -138,6 +138,9 @@ class Article(models.Model):
             models.Index(fields=["category"], name="article_category"),
             models.Index(fields=["note_type"], name="article_note_type"),
             models.Index(fields=["-inbox_score", "-id"], name="article_inbox"),
+            models.Index(
+                fields=["snoozed_until"], name="article_snoozed", condition=Q(snoozed_until__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(type__in=ArticleType.values), name="article_type_known"),

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 COLUMNS: Final = 2**18
 """Words and pairs of neighbours share so many columns: two in a thousand collide with one that matters."""
-OPENING: Final = 1500
+OPENING: Final = 2500
 """How many characters of title and text are read."""
 RELEVANT_WEIGHT: Final = 20.0
 """How many decisions against one in favour outweighs: the relevant are few."""

@@ -14,11 +14,10 @@ from scipy.sparse import csr_array, vstack
 from signals.models import Article
 from signals.tagging.catalogue_index import current_tagger
 from signals.tagging.ranking import OPENING, read_words
+from signals.tagging.ranking_score import topicality
 from signals.tagging.tagger import Tagger
-from signals.tagging.words import split_words
 
 _AT_ONCE: Final = 1_000
-_TOPIC_OPENING: Final = 600
 
 
 class Readings:
@@ -36,30 +35,22 @@ class Readings:
         tagger = current_tagger()
         # How much a text speaks like the catalogue depends on the catalogue.
         held_before = self._places if tagger is self._tagger else {}
-        self._tagger = tagger
         kept = [pk for pk, stamp in wanted.items() if pk in held_before and self._stamps[pk] == stamp]
         held = set(kept)
         new = [pk for pk in wanted if pk not in held]
-        if len(kept) < len(self._places):
-            self.rows, self._topicality = self.of(kept)
-            self._places = {pk: place for place, pk in enumerate(kept)}
-        blocks, topicality = [self.rows], [self._topicality]
+        rows, speaks = self.of(kept)
+        blocks, spoken = [rows], [speaks]
         for start in range(0, len(new), _AT_ONCE):
             batch = new[start : start + _AT_ONCE]
             # One that was deleted meanwhile has nothing to say.
             found = dict.fromkeys(batch, "") | _openings(batch)
             blocks.append(read_words(list(found.values())))
-            topicality.append(
-                np.array(
-                    [tagger.vectors.topicality(split_words(text[:_TOPIC_OPENING])) for text in found.values()]
-                )
-            )
-            for pk in found:
-                self._places[pk] = len(self._places)
-        if len(blocks) > 1:
-            self.rows = csr_array(vstack(blocks, format="csr"))
-            self._topicality = np.concatenate(topicality)
-        self._stamps = dict(wanted)
+            spoken.append(np.array([topicality(tagger, text) for text in found.values()]))
+        # All at once at the end: whatever fails before leaves what was held as it was.
+        self.rows = csr_array(vstack(blocks, format="csr")) if new else rows
+        self._topicality = np.concatenate(spoken)
+        self._places = {pk: place for place, pk in enumerate([*kept, *new])}
+        self._stamps, self._tagger = dict(wanted), tagger
 
     def of(self, article_ids: Sequence[int]) -> tuple[csr_array, NDArray[np.float64]]:
         """The rows, (n, columns), and the topicality, (n,), of articles that are held.

@@ -17,16 +17,25 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from signals.tagging.tagger import Tagger
+from signals.tagging.words import split_words
+
 _RELEVANCE: Final = 0.45
 _BEST: Final = 0.35
 _DOUBT: Final = 0.05
 PER_DAY: Final = 1 / 200
 _HALF_SAY: Final = 20
 """So many decisions say as much as the catalogue."""
+_TOPIC_OPENING: Final = 600
 _EVERY: Final = 20
 """One place in so many is for what was drawn at random."""
 
 Floats = NDArray[np.float64]
+
+
+def topicality(tagger: Tagger, text: str) -> float:
+    """How much the opening of a text (title first) speaks like the catalogue, 0-1."""
+    return tagger.vectors.topicality(split_words(text[:_TOPIC_OPENING]))
 
 
 def relevance(topicality: Floats, learned: Floats, decisions: int) -> Floats:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import numpy as np
 from django.contrib.postgres.aggregates import BoolOr
@@ -16,11 +16,12 @@ from django.db import connection
 from django.db.models import Count, Exists, FloatField, Max, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Abs, Cast, Coalesce
 from django.utils import timezone
+from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from signals.models import Article, Decision, RankerFit, State, Tagging
 from signals.tagging.catalogue_index import catalogue_state, current_tagger
-from signals.tagging.ranking import COLUMNS, Ranker, learn, read_words, telling
+from signals.tagging.ranking import COLUMNS, Floats, Ranker, learn, read_words, telling
 from signals.tagging.ranking_lessons import Lesson, read_lessons
 from signals.tagging.ranking_readings import Readings
 from signals.tagging.ranking_score import inbox_scores, interleave, place_of, relevance, score_between
@@ -28,6 +29,9 @@ from signals.tagging.ranking_score import inbox_scores, interleave, place_of, re
 IN_ORDER: Final = 20_000
 """So many waiting articles, the newest, are put in order anew; older ones keep the place they have."""
 _AT_ONCE: Final = 2_000
+"""So many rows are written in a turn: a row stands in seventeen indexes, so it takes a millisecond."""
+_LOOKED_AT: Final = 500
+_GROUPED: Final = 2_000
 _MOVED: Final = 0.002
 """A smaller change of score, less than half a day's, is not worth writing a row."""
 _WEIGHTS: Final = 100_000
@@ -71,11 +75,11 @@ class _Waiting:
     """Articles with something to decide, as parallel arrays."""
 
     ids: list[int]
-    scores: np.ndarray[Any, np.dtype[np.float64]]
-    best: np.ndarray[Any, np.dtype[np.float64]]
-    doubt: np.ndarray[Any, np.dtype[np.float64]]
-    days: np.ndarray[Any, np.dtype[np.float64]]
-    is_drawn: np.ndarray[Any, np.dtype[np.bool_]]
+    scores: Floats
+    best: Floats
+    doubt: Floats
+    days: Floats
+    is_drawn: NDArray[np.bool_]
     stamps: dict[int, datetime | None]
 
 
@@ -88,7 +92,7 @@ def refit_ranker(*, now: datetime | None = None) -> RankerSummary:
     """Learn from all decisions that hold if there are new ones, and put the inbox in order; else do nothing.
 
     Every five decisions, every tenth of them, or when half a minute has passed. One process at a time; rows that
-    somebody is deciding on are passed over.
+    somebody is deciding on are passed over, and so is what a turn can't write: the next turn goes on.
     """
     now = now or timezone.now()
     with _alone() as is_alone:
@@ -96,9 +100,11 @@ def refit_ranker(*, now: datetime | None = None) -> RankerSummary:
             return RankerSummary()
         known = _known()
         last = RankerFit.objects.defer("columns", "weights").first()
-        if not is_due(last, known, now):
-            return RankerSummary()
-        return _refit(known, now)
+        if is_due(last, known, now):
+            return _refit(known, now)
+        if last is not None and last.extra.get("left"):
+            return _go_on(last)
+        return RankerSummary()
 
 
 def is_due(last: RankerFit | None, known: _Known, now: datetime) -> bool:
@@ -116,19 +122,11 @@ def _refit(known: _Known, now: datetime) -> RankerSummary:
     started = time.perf_counter()
     lessons = read_lessons()
     waiting = _read_waiting(_waiting_articles().order_by("-sort_at", "-pk")[:IN_ORDER])
-    stamps = {**{pk: lesson.stamp for pk, lesson in lessons.items()}, **waiting.stamps}
-    _readings.read(stamps)
+    _readings.read({**{pk: lesson.stamp for pk, lesson in lessons.items()}, **waiting.stamps})
     ranker = _learn(lessons)
-    rows, topicality = _readings.of(waiting.ids)
-    raw = ranker.scores(rows)
-    centre, spread = (float(raw.mean()), float(raw.std()) or 1.0) if len(raw) else (0.0, 1.0)
-    relevant = relevance(topicality, (raw - centre) / spread, len(lessons))
-    scores = inbox_scores(relevant, waiting.best, waiting.doubt, waiting.days)
-    scores = interleave(scores, waiting.is_drawn, waiting.days)
+    raw = ranker.scores(_readings.of(waiting.ids)[0])
     columns, weights = ranker.sparse(_WEIGHTS)
-    is_alike = (relevant >= _ALIKE) & (len(lessons) >= _ALIKE_FROM)
-    alike = np.flatnonzero(is_alike)[np.argsort(-scores[is_alike])][:_ALIKE_KEPT]
-    fit = RankerFit.objects.create(
+    fit = RankerFit(
         fitted_at=now,
         last_decision_id=Decision.objects.aggregate(last=Max("pk"))["last"] or 0,
         decisions=known.decisions,
@@ -137,19 +135,53 @@ def _refit(known: _Known, now: datetime) -> RankerSummary:
         weights=weights,
         extra={
             "intercept": ranker.intercept,
-            "centre": centre,
-            "spread": spread,
+            "centre": float(raw.mean()) if len(raw) else 0.0,
+            "spread": (float(raw.std()) if len(raw) else 0.0) or 1.0,
             "lessons": len(lessons),
             "total": known.total,
             "catalogue": known.catalogue,
-            "alike": [waiting.ids[place] for place in alike.tolist()],
         },
     )
-    RankerFit.objects.exclude(pk__in=RankerFit.objects.values("pk")[:_FITS_KEPT]).delete()
-    moved = _write(waiting, scores)
+    moved = _put_in_order(waiting, fit, raw)
     _forget_decided()
-    RankerFit.objects.filter(pk=fit.pk).update(seconds=round(time.perf_counter() - started, 3))
+    fit.seconds = round(time.perf_counter() - started, 3)
+    fit.save()
+    RankerFit.objects.exclude(pk__in=RankerFit.objects.values("pk")[:_FITS_KEPT]).delete()
     return RankerSummary(True, known.decisions, len(waiting.ids), moved)
+
+
+def _go_on(fit: RankerFit) -> RankerSummary:
+    """Write what the last turns had no time for."""
+    waiting = _read_waiting(_waiting_articles().order_by("-sort_at", "-pk")[:IN_ORDER])
+    _readings.read(waiting.stamps)
+    moved = _put_in_order(waiting, fit, _ranker_of(fit).scores(_readings.of(waiting.ids)[0]))
+    fit.save(update_fields=["extra"])
+    return RankerSummary(False, fit.decisions, len(waiting.ids), moved)
+
+
+def _put_in_order(waiting: _Waiting, fit: RankerFit, raw: Floats) -> int:
+    """Write the places that follow from raw scores, and into the fit which read like what was accepted."""
+    relevant = _relevance(_readings.of(waiting.ids)[1], fit, raw)
+    scores = inbox_scores(relevant, waiting.best, waiting.doubt, waiting.days)
+    scores = interleave(scores, waiting.is_drawn, waiting.days)
+    order = np.argsort(-scores)
+    if fit.extra["lessons"] >= _ALIKE_FROM:
+        alike = order[relevant[order] >= _ALIKE][:_ALIKE_KEPT]
+        fit.extra["alike"] = [waiting.ids[place] for place in alike.tolist()]
+    change = np.abs(scores - waiting.scores)
+    # Whatever stands, or stood, where people look comes first, then what moved most.
+    looked_at = np.zeros(len(scores), dtype=bool)
+    looked_at[order[:_LOOKED_AT]] = looked_at[np.argsort(-waiting.scores)[:_LOOKED_AT]] = True
+    moved = np.flatnonzero(change >= _MOVED)
+    moved = moved[np.lexsort((-change[moved], ~looked_at[moved]))]
+    _write(waiting, scores, moved[:_AT_ONCE])
+    fit.extra["left"] = max(0, len(moved) - _AT_ONCE)
+    return min(len(moved), _AT_ONCE)
+
+
+def _relevance(topicality: Floats, fit: RankerFit, raw: Floats) -> Floats:
+    extra = fit.extra
+    return relevance(topicality, (raw - extra["centre"]) / extra["spread"], extra["lessons"])
 
 
 def score_articles(article_ids: Sequence[int]) -> int:
@@ -164,19 +196,15 @@ def score_articles(article_ids: Sequence[int]) -> int:
     readings = Readings()
     readings.read(waiting.stamps)
     rows, topicality = readings.of(waiting.ids)
-    if fit is None:
-        relevant = topicality
-    else:
-        learned = (_ranker_of(fit).scores(rows) - fit.extra["centre"]) / fit.extra["spread"]
-        relevant = relevance(topicality, learned, fit.extra["lessons"])
+    relevant = topicality if fit is None else _relevance(topicality, fit, _ranker_of(fit).scores(rows))
     scores = inbox_scores(relevant, waiting.best, waiting.doubt, waiting.days)
     if waiting.is_drawn.any():
         scores = _placed(scores, waiting)
-    _write(waiting, scores)
+    _write(waiting, scores, np.flatnonzero(np.abs(scores - waiting.scores) >= _MOVED))
     return len(waiting.ids)
 
 
-def _placed(scores: np.ndarray[Any, Any], waiting: _Waiting) -> np.ndarray[Any, Any]:
+def _placed(scores: Floats, waiting: _Waiting) -> Floats:
     """New articles that were drawn get the next places of the drawn ones; the next fit spreads them anew."""
     drawn = Tagging.objects.filter(state=State.SAMPLED).exclude(article__in=waiting.ids)
     turn = drawn.aggregate(articles=Count("article", distinct=True))["articles"]
@@ -235,7 +263,7 @@ def _read_waiting(articles: QuerySet[Article]) -> _Waiting:
     suggested = Q(state=State.SUGGESTED)
     # All that wait are grouped at once; asking for twenty thousand by id would take longer.
     said = Tagging.objects.waiting()
-    if len(rows) <= _AT_ONCE:
+    if len(rows) <= _GROUPED:
         said = said.filter(article__in=[row[0] for row in rows])
     of_article = {
         row["article_id"]: row
@@ -261,16 +289,11 @@ def _read_waiting(articles: QuerySet[Article]) -> _Waiting:
     )
 
 
-def _write(waiting: _Waiting, scores: np.ndarray[Any, Any]) -> int:
-    """Write what moved, the highest first, so that the first page is right at once."""
-    moved = np.flatnonzero(np.abs(scores - waiting.scores) >= _MOVED)
-    moved = moved[np.argsort(-scores[moved])]
-    for start in range(0, len(moved), _AT_ONCE):
-        places = moved[start : start + _AT_ONCE].tolist()
-        ids = [waiting.ids[place] for place in places]
-        with connection.cursor() as cursor:
-            cursor.execute(_WRITE, [ids, scores[places].tolist(), ids])
-    return len(moved)
+def _write(waiting: _Waiting, scores: Floats, places: NDArray[np.intp]) -> None:
+    """Write these places' scores in one statement."""
+    ids = [waiting.ids[place] for place in places.tolist()]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [ids, scores[places].tolist(), ids])
 
 
 def _forget_decided() -> None:

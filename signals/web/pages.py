@@ -39,6 +39,14 @@ def known_until() -> datetime | None:
     return datetime.combine(day + timedelta(days=1), time.min, UTC) if day else None
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Any] | list[Any], per_page: int = ROWS) -> Page[Any]:
-    """The page that `?page=` asks for; nonsense means the first, too far the last."""
-    return Paginator(rows, per_page).get_page(request.GET.get("page"))
+def page_of(
+    request: HttpRequest, rows: QuerySet[Any] | list[Any], per_page: int = ROWS, *, count: int | None = None
+) -> Page[Any]:
+    """The page that `?page=` asks for; nonsense means the first, too far the last.
+
+    `count` saves counting the rows, for who knows a faster way.
+    """
+    paginator = Paginator(rows, per_page)
+    if count is not None:
+        paginator.count = count
+    return paginator.get_page(request.GET.get("page"))

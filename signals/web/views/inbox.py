@@ -49,6 +49,13 @@ def waiting_articles() -> QuerySet[Article]:
     return Article.objects.filter(Exists(waits)).filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
 
 
+def count_waiting() -> int:
+    """How many articles that is; from two small indexes, where counting the articles would read them all."""
+    snoozed = Article.objects.filter(snoozed_until__gt=timezone.now())
+    waiting = Tagging.objects.waiting().exclude(article__in=snoozed.values("pk"))
+    return waiting.order_by().values("article").distinct().count()
+
+
 def _in_order(articles: QuerySet[Article]) -> QuerySet[Article]:
     """As the ranker has it, read from an index; with what waits of each."""
     waiting = Prefetch("taggings", Tagging.objects.waiting().with_relevance(), to_attr="waiting_taggings")
@@ -60,7 +67,7 @@ def _in_order(articles: QuerySet[Article]) -> QuerySet[Article]:
 def inbox(request: HttpRequest) -> HttpResponse:
     """List and preview; `?article=` chooses what is read."""
     articles = _in_order(waiting_articles()).select_related("source").defer("html", "text", "search")
-    page = page_of(request, articles, LIST_ROWS)
+    page = page_of(request, articles, LIST_ROWS, count=count_waiting())
     explain_places(page.object_list)
     asked = request.GET.get("article", "")
     article: Article | None = None
@@ -124,11 +131,11 @@ def decide(request: HttpRequest, article_pk: int, tag_pk: int) -> HttpResponse:
             why=request.POST.get("why", ""),
         )
     except CurationError as refused:
-        return _refused(request, refused, reverse("inbox") + f"?article={article.pk}")
+        return refused_with_reason(request, refused, reverse("inbox") + f"?article={article.pk}")
     _forget_count()
     if getattr(request, "htmx", False):
         taggings = list(Tagging.objects.filter(article=article).select_related("tag").with_relevance())
-        waiting = waiting_articles().count()
+        waiting = count_waiting()
         context = {
             "tagging": next(tagging for tagging in taggings if tagging.tag_id == tag.pk),
             "article": article,
@@ -150,7 +157,7 @@ def undo(request: HttpRequest) -> HttpResponse:
     try:
         change = undo_last(by=request.user)
     except CurationError as refused:
-        return _refused(request, refused, reverse("inbox"))
+        return refused_with_reason(request, refused, reverse("inbox"))
     _forget_count()
     target = _place(change)
     said = _("Undone: %(what)s") % {"what": change.title}
@@ -178,6 +185,10 @@ def _place(change: Change) -> str:
     if noun == "rating":
         tag = Tag.objects.filter(ratings__pk=int(key)).first()
         return tag.get_absolute_url() if tag else reverse("tags")
+    if noun == "link":
+        return reverse("inbox-links")
+    if noun in {"merge", "distinct"}:
+        return reverse("similar-tags")
     return reverse("inbox-proposals")
 
 
@@ -202,7 +213,7 @@ def proposals(request: HttpRequest) -> HttpResponse:
         "kind_choices": Kind.choices,
         "days": PROPOSAL_DAYS,
         "proposals_waiting": sum(counts.values()),
-        "articles_waiting": waiting_articles().count(),
+        "articles_waiting": count_waiting(),
     }
     return render_page(request, "inbox/proposals.html", context)
 
@@ -253,7 +264,7 @@ def decide_proposal(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             raise CurationError(_("Unknown verdict."))
     except CurationError as refused:
-        return _refused(request, refused, reverse("inbox-proposals"))
+        return refused_with_reason(request, refused, reverse("inbox-proposals"))
     _forget_count()
     if getattr(request, "htmx", False):
         proposal.refresh_from_db()
@@ -263,7 +274,7 @@ def decide_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("inbox-proposals")
 
 
-def _refused(request: HttpRequest, refused: CurationError, back: str) -> HttpResponse:
+def refused_with_reason(request: HttpRequest, refused: CurationError, back: str) -> HttpResponse:
     """Say why: a header for the script, a message on the page without it."""
     if getattr(request, "htmx", False):
         response = HttpResponse(status=409)

@@ -45,7 +45,7 @@ from signals.web.quality_words import (
     say_why,
 )
 from signals.web.trend_table import Column
-from signals.web.views.inbox import waiting_articles
+from signals.web.views.inbox import count_waiting
 
 TAG_ROWS: Final = 25
 VERSION_ROWS: Final = 12
@@ -73,7 +73,7 @@ def quality(request: HttpRequest) -> HttpResponse:
     if not getattr(request, "htmx", False):
         context |= _whole(report)
         if not report.counts.tags:
-            context["articles_waiting"] = waiting_articles().count()
+            context["articles_waiting"] = count_waiting()
             context["has_decisions"] = Decision.objects.filter(told_state=State.SUGGESTED).exists()
     return render_page(request, "quality/quality.html", context, partial="quality/_tags.html")
 

@@ -6,7 +6,6 @@ from random import Random
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from signals.tagging.learning.layouts import LayoutError, read_issues, read_notes
 from signals.tagging.learning.metrics import (
@@ -22,7 +21,7 @@ from signals.tagging.learning.note_rows import rank_rows
 from signals.tagging.learning.ordinal import OrdinalModel, Signs
 from signals.tagging.learning.pair_model import LearnedPairs
 from signals.tagging.learning.past import Issue
-from signals.tagging.learning.ranker import Ranker, read_all
+from signals.tagging.ranking import read_in_order, read_words
 
 MAKERS = {
     "acme-robotics": "arms", "blue-orchard": "seeds", "corvid-labs": "models", "delta-foundry": "chips",
@@ -221,26 +220,11 @@ def test_grades_are_given_out_rather_than_collapsing_to_the_commonest():
     assert (shares > 0.08).all()
 
 
-def test_a_ranker_that_learned_step_by_step_scores_as_one_that_solves_it_all_at_once():
-    texts = [f"{record['title']} {record['text']}" for record in issues()]
-    relevant = ["Acme" in text for text in texts]
-    ranker = Ranker(texts)
-    decided = [*range(70), 75]
-    for place in decided:
-        ranker.decide(place, relevant[place])
-    rows = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True).fit_transform(texts)
-    kernel = (rows @ rows.T).toarray() + 1
-    noise = np.diag([1 / 20 if relevant[place] else 1.0 for place in decided])
-    signs = np.array([1.0 if relevant[place] else -1.0 for place in decided])
-    weights = np.linalg.solve(kernel[np.ix_(decided, decided)] + noise, signs)
-    assert np.allclose(ranker.scores(), kernel[:, decided] @ weights)
-
-
 def test_what_matters_is_read_first_and_everything_once():
     texts = [f"{record['title']} {record['text']}" for record in issues()]
     relevant = ["arms" in text for text in texts]
     first = [relevant.index(True), relevant.index(False)]
-    order = read_all(Ranker(texts), relevant, first)
+    order = read_in_order(read_words(texts), relevant, first)
     assert sorted([*order, *first]) == list(range(len(texts)))
     left = sum(relevant) - 1
     # By chance it would be about a third.
