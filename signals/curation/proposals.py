@@ -28,6 +28,7 @@ from signals.models import (
 )
 from signals.tagging.likeness import is_same, proposal_key
 from signals.tagging.proposing import alike_proposals
+from signals.tagging.service import stop_taggers
 from signals.trends.marks import mark_articles
 
 _ASKED: Final = 0.45
@@ -58,8 +59,8 @@ def accept_proposal(
     corrected = wording or Wording()
 
     def field(name: str) -> str:
-        said = getattr(corrected, name)
-        return getattr(proposal, name) if said is None else said.strip()
+        said: str | None = getattr(corrected, name)
+        return str(getattr(proposal, name)) if said is None else said.strip()
 
     with transaction.atomic():
         along = _same_things(proposal, also=(field("kind"), field("name")))
@@ -120,6 +121,9 @@ def undo_proposal(*, proposal: Proposal, change: Change, by: User, now: datetime
     """
     now = now or timezone.now()
     with transaction.atomic():
+        if change.after.get("created"):
+            # Who looks for the new tag in past articles must not write of it while it goes away.
+            stop_taggers()
         _lock_articles([proposal.pk, *(seen["proposal"] for seen in change.after.get("along", []))])
         proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
         if not Change.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now, undone_by=by):

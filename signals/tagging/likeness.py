@@ -35,7 +35,20 @@ _SAME_WORD: Final = {
 }
 # Wordings that add nothing to which thing is meant.
 _EMPTY: Final = FRAME_WORDS | {
-    stem(word) for word in "using generated powered driven based related de l d like instead".split()
+    stem(word)
+    for word in (
+        "using",
+        "generated",
+        "powered",
+        "driven",
+        "based",
+        "related",
+        "de",
+        "l",
+        "d",
+        "like",
+        "instead",
+    )
 }
 
 

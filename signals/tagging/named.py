@@ -1,4 +1,4 @@
-"""Technologies that a text names: products and models by what is said beside their name, acronyms, and sorts of things."""
+"""Technologies that a text names: products by what is said beside their name, acronyms, sorts of things."""
 
 from __future__ import annotations
 
@@ -7,29 +7,40 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from signals.tagging.phrases import VERBS, Casing, is_joint, is_title_case, is_weighing
+from signals.tagging.phrases import VERBS, Casing, is_joint, is_title_case, is_weighing, word_set
 from signals.tagging.words import STOP_WORDS, split_words, stem
 
 _SORTS: Final = (
-    r"(?:language |world |foundation |reasoning |coding |video |image |voice |audio |speech |vision |embedding |diffusion )?"
-    r"(?:models?|llms?|slms?|frameworks?|chips?|architectures?|protocols?|librar(?:y|ies)|engines?|algorithms?|accelerators?"
-    r"|compilers?|processors?|toolkits?|sdks?|datasets?|benchmarks?|agents?|assistants?|chatbots?|platforms?|tools?|apps?"
+    r"(?:language |world |foundation |reasoning |coding |video |image |voice |audio |speech |vision "
+    r"|embedding |diffusion )?"
+    r"(?:models?|llms?|slms?|frameworks?|chips?|architectures?|protocols?|librar(?:y|ies)|engines?"
+    r"|algorithms?|accelerators?"
+    r"|compilers?|processors?|toolkits?|sdks?|datasets?|benchmarks?|agents?|assistants?|chatbots?"
+    r"|platforms?|tools?|apps?"
     r"|apis?|plugins?|extensions?|browsers?|editors?|ides?|robots?|wearables?|sandbox|runtimes?|databases?|malware"
     r"|vulnerabilit(?:y|ies)|languages?|systems?|techniques?|methods?|servers?|clis?|services?|networks?|generators?"
     r"|supercomputers?|gpus?|tpus?|cpus?|devices?|toys?|glasses|social network|specifications?|standards?|features?)"
 )
 _SORTS_FR: Final = (
-    r"(?:modèles?|IA|puces?|bibliothèques?|moteurs?|algorithmes?|protocoles?|processeurs?|outils?|plateformes?|agents?"
+    r"(?:modèles?|IA|puces?|bibliothèques?|moteurs?|algorithmes?|protocoles?|processeurs?|outils?"
+    r"|plateformes?|agents?"
     r"|assistants?|chatbots?|applications?|logiciels?|navigateurs?|robots?|frameworks?|bases? de données|malwares?"
     r"|techniques?|méthodes?|fonctions?|fonctionnalités?|services?|systèmes?|langages?|versions?)"
 )
 # A name: words with capitals, or with capitals or figures inside; a version may follow.
-_NAME: Final = r"(?P<name>(?:[A-Z][\w+.]*[\w+]|[a-z]+[A-Z]\w*)(?:[- ](?:[A-Z][\w.]*[\w+]|[a-z]+[A-Z]\w*|v?\d+(?:\.\d+)*[a-z]?\b|[A-Z]\b)){0,3})"
-_MODIFIERS: Final = r"(?:[\w'’‑-]+,? ){0,5}?"
+_CAPITAL: Final = r"[A-Z][\w+.]*[\w+]|[a-z]+[A-Z]\w*"
+_NEXT: Final = r"[A-Z][\w.]*[\w+]|[a-z]+[A-Z]\w*|v?\d+(?:\.\d+)*[a-z]?\b|[A-Z]\b"
+_NAME: Final = rf"(?P<name>(?:{_CAPITAL})(?:[- ](?:{_NEXT})){{0,3}})"
+_MODIFIERS: Final = (
+    r"(?:(?!(?:who|that|which|for|of|to|in|with|at|from|by|and|qui|que|de|du|des|pour|par|et)\b)"
+    r"[\w'’‑-]+,? ){0,5}?"
+)
 # What comes behind the sort shows that the phrase ends with it: "a service provider" is no service.
 _ENDS: Final = (
-    r"(?=[\s\"”»]*(?:[,.;:)(–—|]|$|\n)|[\s\"”»]+(?:that|which|for|to|from|with|in|on|by|at|is|and|designed|built|developed|"
-    r"trained|capable|meant|able|based|running|aimed|where|qui|que|pour|de|du|des|à|capable|conçue?|développée?|dédiée?)\b)"
+    r"(?=[\s\"”»]*(?:[,.;:)(–—|]|$|\n)|[\s\"”»]+(?:that|which|for|to|from|with|in|on|by|at|is|and"
+    r"|designed|built|developed|"
+    r"trained|capable|meant|able|based|running|aimed|where|qui|que|pour|de|du|des|à|capable|conçue?"
+    r"|développée?|dédiée?)\b)"
 )
 # "OrcBot is a self-hosted agent", "OpenClaw, an open-source AI agent framework": the turn between the two.
 _TURN: Final = re.compile(
@@ -51,76 +62,89 @@ _SAID_OF: Final = (
     ),
 )  # fmt: skip
 _LAUNCHED: Final = re.compile(
-    r"(?:^|\b)(?:(?i:introducing|announcing|meet|launch(?:es|ed|ing)?|unveil(?:s|ed|ing)?|releas(?:es|ed|ing)|debut(?:s|ed)|"
-    r"open[- ]sourc(?:es|ed|ing)|roll(?:s|ed|ing)? out|introduces|introduced|presents)|lance|dévoile|présente|déploie) "
+    r"(?:^|\b)(?:(?i:introducing|announcing|meet|launch(?:es|ed|ing)?|unveil(?:s|ed|ing)?|releas(?:es|ed"
+    r"|ing)|debut(?:s|ed)|"
+    r"open[- ]sourc(?:es|ed|ing)|roll(?:s|ed|ing)? out|introduces|introduced|presents)|lance|dévoile"
+    r"|présente|déploie) "
     r"(?i:(?:its|the|new|la|le|son|sa|nouveau|nouvelle) ){0,2}[\"“«'‘]? ?" + _NAME
 )
 # What is said of a thing shows that it is the catalogue's business.
 _STRONG: Final = re.compile(
-    r"\b(?:AI|IA|LLMs?|SLMs?|[Mm]odels?|modèles?|[Aa]gents?|agentic|[Cc]hatbots?|GPUs?|TPUs?|NPUs?|chips?|puces?|accelerators?"
-    r"|benchmarks?|datasets?|robots?|humanoids?|transformers?|neural|machine learning|coding|inference|prompts?|RAG|vector"
+    r"\b(?:AI|IA|LLMs?|SLMs?|[Mm]odels?|modèles?|[Aa]gents?|agentic|[Cc]hatbots?|GPUs?|TPUs?|NPUs?"
+    r"|chips?|puces?|accelerators?"
+    r"|benchmarks?|datasets?|robots?|humanoids?|transformers?|neural|machine learning|coding|inference"
+    r"|prompts?|RAG|vector"
     r"|voice|speech|multimodal|assistants?|supercomputers?|generative|générative)\b"
 )
 _ACRONYM: Final = re.compile(
     r"\b(?P<long>[A-Za-z][\w-]+(?: (?:of |de |and |et )?[\w-]+){1,5}) \((?P<short>[A-Z][A-Za-z]{1,6}s?)\)"
 )
 _HEAD: Final = (
-    r"models|networks|architectures|chips|protocols|accelerators|transformers|agents|robots|glasses|browsers|assistants"
-    r"|chatbots|companions|toys|wearables|datasets|benchmarks|sandboxes|coding|databases|robotaxis|drones|humanoids|avatars"
+    r"models|networks|architectures|chips|protocols|accelerators|transformers|agents|robots|glasses"
+    r"|browsers|assistants"
+    r"|chatbots|companions|toys|wearables|datasets|benchmarks|sandboxes|coding|databases|robotaxis"
+    r"|drones|humanoids|avatars"
     r"|earbuds|simulations|interpretability|quantization|distillation|watermarking|orchestration|cloning|inference"
-    r"|copilots|twins|supercomputers|embeddings|context engineering|harness engineering|prompt engineering|vibe coding"
+    r"|copilots|twins|supercomputers|embeddings|context engineering|harness engineering"
+    r"|prompt engineering|vibe coding"
 )
 _PHRASES: Final = (
     re.compile(rf"(?<![\w-])[A-Za-z][\w‑-]+ (?:[A-Za-z][\w‑-]+ )?(?:{_HEAD})\b(?![-’'])"),
     re.compile(r"\b(?:modèles|réseaux|puces|algorithmes|architectures|protocoles|agents|robots|lunettes|navigateurs|jumeaux)"
-               r" (?:(?:de |d['’]|à )[a-zà-ÿ-]{4,}|[a-zà-ÿ-]{3,}(?:ïdes|ifs|ives|els|elles|iques|ants|eurs|aires|ées|és|nts)\b)"),
+               r" (?:(?:de |d['’]|à )[a-zà-ÿ-]{4,}|[a-zà-ÿ-]{3,}(?:ïdes|ifs|ives|els|elles|iques|ants"
+               r"|eurs|aires|ées|és|nts)\b)"),
 )  # fmt: skip
 _BLAND_WORDS: Final = """
-best better large larger largest big small smaller latest powerful different existing current several various these
-those using other such good great popular open business role data based related called including many first second
-next future recent actual real capable advanced human face faire avec pour plus capables existants actuels nouveaux
-social sociaux comme economique economic training trained build building running deploying creating underlying use
-ai ia new more modern your our their its his her with without between other own any all both one two three four five
-specific individual multiple single additional thousand million hundred most every each traditional custom
-local cloud personal help let make run add get give need want meet why how what when where who is are can will
-deploy create manage connect test turn train ship launch release join improve scale like top proprietary commercial
-frontier leading state-of-the-art special key smart google openai meta anthropic microsoft apple amazon nvidia claude
-chatgpt gemini copilot llm llms mistral grok software prompt platform chinese american european french
-language intelligent complete customer user developer enterprise company internal external powered available
-free fast faster cheap cheaper simple complex long short useful reliable underlying older previous same similar
-certain particular dedicated particular major famous capacity low high higher lower mobile web video audio image
-controlling evaluating understanding reading writing introducing agent agents model models tool entire web-based
-nouveaux nouvelles autres grands petits leurs ses nos vos tous toutes performants puissants avances
-neural deep vacuum aspirateur teach teaching keep bring bringing built building-ready give full effective important successful everyday ready
+best better large larger largest big small smaller latest powerful different existing current several
+various these those using other such good great popular open business role data based related called
+including many first second next future recent actual real capable advanced human face faire avec pour plus
+capables existants actuels nouveaux social sociaux comme economique economic training trained build building
+running deploying creating underlying use ai ia new more modern your our their its his her with without
+between own any all both one two three four five specific individual multiple single additional thousand
+million hundred most every each traditional custom local cloud personal help let make run add get give need
+want meet why how what when where who is are can will deploy create manage connect test turn train ship
+launch release join improve scale like top proprietary commercial frontier leading state-of-the-art special
+key smart google openai meta anthropic microsoft apple amazon nvidia claude chatgpt gemini copilot llm llms
+mistral grok software prompt platform chinese american european french language intelligent complete
+customer user developer enterprise company internal external powered available free fast faster cheap
+cheaper simple complex long short useful reliable older previous same similar certain particular dedicated
+major famous capacity low high higher lower mobile web video audio image controlling evaluating
+understanding reading writing introducing agent agents model models tool entire web-based nouvelles autres
+grands petits leurs ses nos vos tous toutes performants puissants avances neural deep vacuum aspirateur
+teach teaching keep bring bringing built building-ready full effective important successful everyday ready
 """
 _BLAND: Final = frozenset(stem(word) for word in _BLAND_WORDS.split())
 _NO_NAME: Final = frozenset(
     stem(word)
-    for word in """
-january february march april may june july august september october november december monday tuesday wednesday
-thursday friday saturday sunday the this that it its our we they you he she there here these those my your in on at
-as and or but for with by from to of if when while why how what who where our their today now new one two first
-une un le la les des il elle on nous ce cette ces son sa en et ou mais dans pour par avec sur selon qui que quoi
-ceo cto ai ia api llm llms gpu cpu us uk eu usa china europe france paris google openai meta anthropic microsoft apple
-amazon nvidia intel amd samsung tesla xai ibm oracle ces mwc gtc part partie chapter table figure show hn news model
-models agent agents tools tool data access support system week weekend episode introducing announcing
-ios android windows linux mac macos python java javascript typescript rust europe india japan germany january
-university department pentagon congress senate house court president trump musk elon altman sam ceo board team
-series group company inc ltd reuters bloomberg techcrunch verge wired reddit youtube twitter x tiktok instagram facebook
-dall linkedin slack github adobe telegram mozilla whatsapp uber spotify netflix disney salesforce sap cisco qualcomm signal discord zoom figma canva shopify walmart sony firefox chrome hipaa gdpr rgpd hugging face huggingface aws azure gcp nasa nato fda ftc
-""".split()
+    for word in word_set("""
+january february march april may june july august september october november december monday tuesday
+wednesday thursday friday saturday sunday the this that it its our we they you he she there here these
+those my your in on at as and or but for with by from to of if when while why how what who where their
+today now new one two first une un le la les des il elle nous ce cette ces son sa en et ou mais dans pour
+par avec sur selon qui que quoi ceo cto ai ia api llm llms gpu cpu us uk eu usa china europe france paris
+google openai meta anthropic microsoft apple amazon nvidia intel amd samsung tesla xai ibm oracle mwc gtc
+part partie chapter table figure show hn news model models agent agents tools tool data access support
+system week weekend episode introducing announcing ios android windows linux mac macos python java
+javascript typescript rust india japan germany university department pentagon congress senate house court
+president trump musk elon altman sam board team series group company inc ltd reuters bloomberg techcrunch
+verge wired reddit youtube twitter x tiktok instagram facebook dall linkedin slack github adobe telegram
+mozilla whatsapp uber spotify netflix disney salesforce sap cisco qualcomm signal discord zoom figma canva
+shopify walmart sony firefox chrome hipaa gdpr rgpd hugging face huggingface aws azure gcp nasa nato fda
+ftc
+""")
 )
 # What has an acronym and is no technology.
-_BODIES: Final = frozenset(
-    "institute congress department agency commission association university authority office act regulation company "
-    "organization organisation foundation committee group bureau council union ministry center centre conference forum "
-    "laboratory exchange force court bank fund school intelligence service administration board ceo officer society federation "
-    "institut agence universite ministere autorite loi week summit award index board pact program programme team".split()
-)
-_MAKERS: Final = frozenset(
-    "google openai meta anthropic microsoft apple amazon nvidia intel amd samsung mistral ibm alibaba bytedance tencent "
-    "baidu huawei deepmind xai s".split()
-)
+_BODIES: Final = word_set("""
+institute congress department agency commission association university authority office act regulation
+company organization organisation foundation committee group bureau council union ministry center centre
+conference forum laboratory exchange force court bank fund school intelligence service administration
+board ceo officer society federation institut agence universite ministere autorite loi week summit award
+index pact program programme team
+""")
+_MAKERS: Final = word_set("""
+google openai meta anthropic microsoft apple amazon nvidia intel amd samsung mistral ibm alibaba bytedance
+tencent baidu huawei deepmind xai s
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +192,14 @@ def named_things(whole: str, title_end: int, casing: Casing) -> Iterator[Named]:
             continue
         yield Named(_without_maker(name), match.start("name"), match.end("name"), 0.65)
     for match in _ACRONYM.finditer(whole):
-        start = _expansion(match["long"], match["short"])
+        begins = _expansion(match["long"], match["short"])
         # Who goes on to use the short form is speaking of the thing.
-        if start is not None and len(re.findall(rf"\b{match['short']}", whole)) > 1:
-            long = match["long"][start:]
+        if begins is not None and len(re.findall(rf"\b{match['short']}", whole)) > 1:
+            long = match["long"][begins:]
             if not _BODIES.isdisjoint(split_words(long).stems):
                 continue
             name = f"{long[:1].upper()}{long[1:]} ({match['short']})"
-            yield Named(name, match.start("long") + start, match.end(), 0.7)
+            yield Named(name, match.start("long") + begins, match.end(), 0.7)
     counts: dict[str, int] = {}
     places: dict[str, re.Match[str]] = {}
     texts: dict[str, str] = {}
@@ -208,7 +232,7 @@ def _is_name(name: str, casing: Casing) -> bool:
     stems = [stem(word) for word in words]
     if len(words) == 1 and (stems[0] in _NO_NAME or len(name) < 3 or words[0].casefold() in casing.small):
         return False
-    if stems[0] in _NO_NAME and stems[0] not in _MAKERS or stems[-1] in _NO_NAME:
+    if (stems[0] in _NO_NAME and stems[0] not in _MAKERS) or stems[-1] in _NO_NAME:
         return False
     if all(s in _NO_NAME or word.casefold() in casing.small for s, word in zip(stems, words, strict=True)):
         return False

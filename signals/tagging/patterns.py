@@ -21,26 +21,29 @@ from signals.tagging.phrases import (
     phrase_after,
     phrase_before,
     tokenize,
+    word_set,
 )
 from signals.tagging.words import stem
 
 # Which phrase a pattern makes its name of: the one behind its words, the one before them, or both.
 _AFTER, _BEFORE, _BOTH = "after", "before", "both"
-_BLAND: Final = FRAME_WORDS | frozenset(
-    "model models tool tools technology technologies system systems modèles modele outil outils systeme tech "
-    "solution solutions product products software digital company companies startup startups feature features "
-    "ai's ai-powered ai-driven us uk eu google microsoft openai anthropic meta apple amazon nvidia".split()
+_BLAND: Final = FRAME_WORDS | word_set("""
+model models tool tools technology technologies system systems modèles modele outil outils systeme tech
+solution solutions product products software digital company companies startup startups feature features
+ai's ai-powered ai-driven us uk eu google microsoft openai anthropic meta apple amazon nvidia
+""")
+_SUPERLATIVES: Final = frozenset(
+    ["most", "best", "worst", "largest", "biggest", "plus", "its", "their", "his", "her", "our", "your", "my"]
 )
-_SUPERLATIVES: Final = frozenset("most best worst largest biggest plus its their his her our your my".split())
-_MACHINES: Final = frozenset(
-    "ai ia agent bot robot llm chatbot automation algorithm model modele machine assistant agentic deepfake drone "
-    "robotaxi humanoid copilot gpt claude chatgpt gemini vibe coding".split()
-)
+_MACHINES: Final = word_set("""
+ai ia agent bot robot llm chatbot automation algorithm model modele machine assistant agentic deepfake
+drone robotaxi humanoid copilot gpt claude chatgpt gemini vibe coding
+""")
 # Harms and shortages that say by themselves that machines are meant; an attack or a fraud has to say so.
-_OF_MACHINES: Final = frozenset(
-    "slop psychosis deepfake hallucination injection jailbreak sycophancy deskilling loss layoff surveillance shortage "
-    "sovereignty backlash boom race rush copyright crunch debt lock-in sprawl divide".split()
-)
+_OF_MACHINES: Final = word_set("""
+slop psychosis deepfake hallucination injection jailbreak sycophancy deskilling loss layoff surveillance
+shortage sovereignty backlash boom race rush copyright crunch debt lock-in sprawl divide
+""")
 _GENERIC: Final = 0.25
 _OF: Final = r"(?:de la|du|des|de|d['’]|de l['’]|liés? à|liées? à)"
 
@@ -125,23 +128,27 @@ PATTERNS: Final = _compile(
     ("signal", "{y} replacing {x}", _BOTH, 0.65, r"(?:is |are |will |could |may |can )?(?:replace[sd]?|replacing)\s"),
     (
         "signal", "{y} {how} {x}", _BOTH, 0.6,
-        r"(?:is|are) (?P<how>reshaping|transforming|changing|disrupting|revolutioni[sz]ing|redefining|upending|rewriting"
+        r"(?:is|are) (?P<how>reshaping|transforming|changing|disrupting|revolutioni[sz]ing|redefining"
+        r"|upending|rewriting"
         r"|overtaking|outpacing|reinventing|eroding|accelerating)\s",
     ),
     (
         "signal", "Surge in {x}", _BEFORE, 0.6,
-        r"(?:is |are |has |have )?(?:soars?|soared|soaring|surge[sd]|surging|skyrockets?|skyrocketed|skyrocketing|booming"
+        r"(?:is |are |has |have )?(?:soars?|soared|soaring|surge[sd]|surging|skyrockets?|skyrocketed"
+        r"|skyrocketing|booming"
         r"|explode[sd]?|exploding|doubles(?! down)|doubled(?! down)|triples|tripled)(?!\s*-)\b",
     ),
     (
         "signal", "Fall in {x}", _BEFORE, 0.6,
-        r"(?:is |are |has |have )?(?:plunges?|plunged|plummets?|plummeted|plummeting|slumps?|slumped|shrinking|dwindling)\b",
+        r"(?:is |are |has |have )?(?:plunges?|plunged|plummets?|plummeted|plummeting|slumps?|slumped"
+        r"|shrinking|dwindling)\b",
     ),
     ("signal", "{x} {how}", _BEFORE, 0.65, r"(?P<how>boom|arms race|gold rush|bubble)\b"),
     (
         "signal", "{how} {x}", _AFTER, 0.7,
         r"(?P<how>(?:essor|émergence|montée en puissance|montée|généralisation|démocratisation|recul|déclin|explosion"
-        rf"|avènement|flambée|fin(?! de (?:semaine|mois|journée|l))|ère|course|ruée)\s+(?:{_OF}|vers|à l['’]|aux?))\s?",
+        rf"|avènement|flambée|fin(?! de (?:semaine|mois|journée|l))|ère|course|ruée)\s+(?:{_OF}|vers"
+        rf"|à l['’]|aux?))\s?",
     ),
     (
         "signal", "{y} {how} {x}", _BOTH, 0.55,
@@ -151,7 +158,8 @@ PATTERNS: Final = _compile(
     *(
         (
             "behavior", "{who} " + verb + " {x}", _AFTER, 0.75,
-            rf"(?P<who>{'|'.join(_ACTORS.split())})\s+(?:(?:are|have|may|often|increasingly|now|also|already|who|still"
+            rf"(?P<who>{'|'.join(_ACTORS.split())})\s+(?:(?:are|have|may|often|increasingly|now|also"
+            rf"|already|who|still"
             rf"|in the \w+)\s+){{0,3}}(?:{forms})\s",
         )
         for verb, forms in _DOING.items()
@@ -161,16 +169,21 @@ PATTERNS: Final = _compile(
         rf"(?P<who>{_ACTORS_FR})\s+(?P<how>{_DOING_FR})\s",
     ),
     ("behavior", "Using {x}", _AFTER, 0.55, r"how (?:i|we|to|they)\s+(?:use|used|are using|am using)\s"),
-    ("behavior", "{how} {x}", _AFTER, 0.6, r"(?P<how>(?:recours|utilisation|usage)\s+(?:à l['’]|aux?|à|de l['’]|des|du|de))\s?"),
+    (
+        "behavior", "{how} {x}", _AFTER, 0.6,
+        r"(?P<how>(?:recours|utilisation|usage)\s+(?:à l['’]|aux?|à|de l['’]|des|du|de))\s?",
+    ),
     # Fears and harms.
     (
         "concern", "Fears of {x}", _AFTER, 0.65,
-        r"(?:fears?|worries|worry|concerns?|alarms?|warn(?:s|ed|ing|ings)?|anxiety)\s+(?:about|over|around|of|against)\s",
+        r"(?:fears?|worries|worry|concerns?|alarms?|warn(?:s|ed|ing|ings)?|anxiety)\s+(?:about|over"
+        r"|around|of|against)\s",
     ),
     ("concern", "{y} threatening {x}", _BOTH, 0.55, r"(?:threatens?|is threatening|are threatening)\s(?!to\b)"),
     (
         "concern", "{x} {how}", _BEFORE, 0.7,
-        r"(?P<how>scams?|fraud|attacks?|slop|psychosis|deepfakes?|misinformation|disinformation|hallucinations?|addiction"
+        r"(?P<how>scams?|fraud|attacks?|slop|psychosis|deepfakes?|misinformation|disinformation"
+        r"|hallucinations?|addiction"
         r"|layoffs|surveillance|plagiarism|theft|prompt injections?|poisoning|jailbreaks?|abuse|harassment|espionage"
         r"|malware|sabotage|impersonation|bias|phishing|propaganda|sycophancy|job losses|deskilling|leakage"
         r"|exfiltration|extraction attacks?|nudes|companions)\b",
@@ -184,20 +197,39 @@ PATTERNS: Final = _compile(
     ("issue", "Risk of {x}", _AFTER, 0.65, r"(?:risks?|dangers?|threats?)\s+(?:of|from|posed by)\s"),
     ("issue", "Lack of {x}", _AFTER, 0.7, r"(?:lack|scarcity|absence)\s+of\s"),
     ("issue", "Shortage of {x}", _AFTER, 0.75, r"shortages?\s+of\s"),
-    ("issue", "Lawsuit over {x}", _AFTER, 0.65, r"(?:lawsuits?|suits?|sue[sd]?|suing)\s(?:[\w’'.]+\s){0,4}?(?:over|alleging)\s"),
+    (
+        "issue", "Lawsuit over {x}", _AFTER, 0.65,
+        r"(?:lawsuits?|suits?|sue[sd]?|suing)\s(?:[\w’'.]+\s){0,4}?(?:over|alleging)\s",
+    ),
     ("issue", "Ban on {x}", _AFTER, 0.65, r"(?:bans?|moratorium|curbs?|restrictions?|crackdown|clampdown)\s+on\s"),
-    ("issue", "Ban on {x}", _AFTER, 0.5, r"(?:to ban|bans|banned|banning|prohibits|outlaws|forbids)\s(?!on\b|by\b|from\b)"),
-    ("issue", "Debate over {x}", _AFTER, 0.65, r"(?:debates?|controversy|controversies|dispute|row|clash|feud)\s+(?:about|over|around|on)\s"),
+    ("issue", "Ban on {x}", _AFTER, 0.5, r"(?:to ban|bans|banning|prohibits|outlaws|forbids)\s(?!on\b|by\b|from\b)"),
+    (
+        "issue", "Debate over {x}", _AFTER, 0.65,
+        r"(?:debates?|controversy|controversies|dispute|row|clash|feud)\s+(?:about|over|around|on)\s",
+    ),
     ("issue", "Doubts about {x}", _AFTER, 0.6, r"(?:doubts|scepticism|skepticism)\s+(?:about|over|around)\s"),
-    ("issue", "Backlash against {x}", _AFTER, 0.7, r"(?:backlash|protests?|opposition|pushback|revolt)\s+(?:against|over|to)\s"),
-    ("issue", "Investigation into {x}", _AFTER, 0.55, r"(?:investigations?|probes?|inquiry|inquiries)\s+(?:into|over)\s"),
-    ("issue", "Accusations of {x}", _AFTER, 0.55, r"(?:accus(?:ed|es|ing|ations?)|allegations?)\s(?:[\w’'.]+\s){0,4}?of\s"),
-    ("issue", "{how} of {x}", _AFTER, 0.6, r"(?P<how>limits|limitations|challenges?|hidden costs?|environmental impact|misuse)\s+of\s"),
+    (
+        "issue", "Backlash against {x}", _AFTER, 0.7,
+        r"(?:backlash|protests?|opposition|pushback|revolt)\s+(?:against|over|to)\s",
+    ),
+    (
+        "issue", "Investigation into {x}", _AFTER, 0.55,
+        r"(?:investigations?|probes?|inquiry|inquiries)\s+(?:into|over)\s",
+    ),
+    (
+        "issue", "Accusations of {x}", _AFTER, 0.55,
+        r"(?:accus(?:ed|es|ing|ations?)|allegations?)\s(?:[\w’'.]+\s){0,4}?of\s",
+    ),
+    (
+        "issue", "{how} of {x}", _AFTER, 0.6,
+        r"(?P<how>limits|limitations|challenges?|hidden costs?|environmental impact|misuse)\s+of\s",
+    ),
     ("issue", "Vulnerabilities in {x}", _AFTER, 0.6, r"(?:vulnerabilit(?:y|ies)|flaws?|zero-days?)\s+in\s"),
     (
         "issue", "{x} {how}", _BEFORE, 0.65,
         r"(?P<how>shortages?|lawsuits?|ban|backlash|crackdown|controversy|scandal|liability|regulation"
-        r"|sovereignty|copyright|outages?|energy consumption|divide|skills gap|dilemma|crunch|debt|fatigue|lock-in|sprawl)\b",
+        r"|sovereignty|copyright|outages?|energy consumption|divide|skills gap|dilemma|crunch|debt"
+        r"|fatigue|lock-in|sprawl)\b",
     ),
     (
         "issue", "{how} {x}", _AFTER, 0.65,
@@ -205,7 +237,8 @@ PATTERNS: Final = _compile(
     ),
     (
         "issue", "{how} {x}", _AFTER, 0.65,
-        rf"(?P<how>(?:risques?|manque|pénurie|limites|enjeux|défis?|interdiction|souveraineté|impact|coût|failles?)\s+{_OF})\s?",
+        rf"(?P<how>(?:risques?|manque|pénurie|limites|enjeux|défis?|interdiction|souveraineté|impact"
+        rf"|coût|failles?)\s+{_OF})\s?",
     ),
 )  # fmt: skip
 _FROM: Final = re.compile(
@@ -213,16 +246,18 @@ _FROM: Final = re.compile(
     re.IGNORECASE,
 )
 _FROM_FR: Final = re.compile(
-    r"(?<![\w-])(?:passe(?:r|nt)?|passage|transition|basculer?|basculent)\s+(?P<of>de la|du|des|de l['’]|d['’]|de)\s?",
+    r"(?<![\w-])(?:passe(?:r|nt)?|passage|transition|basculer?|basculent)\s+(?P<of>de la|du|des|de l['’]"
+    r"|d['’]|de)\s?",
     re.IGNORECASE,
 )
 _INFINITIVE: Final = re.compile(
-    r"(?!danger|papier|chantier|métier|fichier|quartier|courrier|dernier|premier|calendrier|cahier|pouvoir|titre|centre)"
+    r"(?!danger|papier|chantier|métier|fichier|quartier|courrier|dernier|premier|calendrier|cahier"
+    r"|pouvoir|titre|centre)"
     r"[a-zàâéèêîôû]{3,}(?:er|ir|tre|dre|oir|ire|ure)\b(?! (?:de|du|des|d['’]))"
 )
 _TURN: Final = re.compile(r"\bfrom\b|pass(?:e|age)|transition|bascul", re.IGNORECASE)
 _TO: Final = re.compile(r"\s*(?:to|towards?|into)\s", re.IGNORECASE)
-_TO_FR: Final = re.compile(r"\s*(?:à la|à l['’]|à|aux?|vers)\s?", re.IGNORECASE)
+_TO_FR: Final = re.compile(r"\s+(?:à la|à l['’]|à|aux?|vers)(?!\w)\s?|\s+à l['’]", re.IGNORECASE)
 _PURPOSE: Final = re.compile(r"\s*(to|for|pour)\s", re.IGNORECASE)
 _OUTLOOK: Final = re.compile(
     r"\b(?:in (?:ten|five|\d+) years|within (?:a|the next) (?:decade|\w+ years)|by 20[3-4]\d|over the next decade"
@@ -243,10 +278,10 @@ def _beginnings(pattern: str) -> set[str]:
     return {run[:4] for run in runs if run not in _COMMON}
 
 
-_COMMON: Final = frozenset(
-    "the over about around from into are has have how can may will could now also already still often who that this of with to and "
-    "year day month world quant sur par posed".split()
-)
+_COMMON: Final = word_set("""
+the over about around from into are has have how can may will could now also already still often who that
+this of with to and year day month world quant sur par posed
+""")
 _BY_BEGINNING: Final[dict[str, list[int]]] = {}
 for _number, _pattern in enumerate(PATTERNS):
     for _beginning in _beginnings(_pattern.pattern.pattern):
@@ -441,7 +476,8 @@ def _with_purpose(sentence: str, tokens: list[Token], start: int, end: int) -> i
 def _is_cut(sentence: str, end: int) -> bool:
     """Whether a text cut off in the middle cuts this phrase."""
     rest = sentence[end:].strip()
-    return rest.startswith(("…", "...")) or (not rest and len(sentence) > 120 and sentence[-1:].isalnum())
+    # A headline ends without a mark; so does a text that somebody cut, but most end with one.
+    return rest.startswith(("…", "...")) or (not rest and len(sentence) > 90 and sentence[-1:].isalnum())
 
 
 def _continues(sentence: str, end: int) -> bool:

@@ -21,100 +21,108 @@ _TOKEN: Final = re.compile(
 )
 
 
-def _set(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
+    """The words of a list written as running text."""
     return frozenset(words.split())
 
 
 # Skipped where a phrase begins.
-_OPENERS: Final = _set("""
-the a an its their his her our your my this that these those some any all both each every many several much most
-various other such so very increasingly growing new latest recent current potential possible ongoing wider broader
-serious major huge massive big sharp rapid sudden apparent alleged further fresh more certain real true mere entire
-today's same own what is are just even only also now not no
-le la les l un une des du de d ce cet cette ces son sa ses leur leurs notre nos votre vos mon ma mes plusieurs
-certains certaines quelques tout tous toute toutes nouveau nouvelle nouveaux nouvelles autres autre grands
+_OPENERS: Final = word_set("""
+the a an its their his her our your my this that these those some any all both each every many several much
+most various other such so very increasingly growing new latest recent current potential possible ongoing
+wider broader serious major huge massive big sharp rapid sudden apparent alleged further fresh more certain
+real true mere entire today's same own what is are just even only also now not no le la les l un une des du
+de d ce cet cette ces son sa ses leur leurs notre nos votre vos mon ma mes plusieurs certains certaines
+quelques tout tous toute toutes nouveau nouvelle nouveaux nouvelles autres autre grands
 """)
 # A phrase ends before these.
-_STOPS: Final = _set("""
-what what's va-t-elle va-t-il est-elle est-il peut-elle peut-il that which who whom whose where when while why how if unless because since before after although though than as
-but or nor so yet it they we he she you i them us him me there here this these those
-is are was were be been being am isn't aren't wasn't will would can could may might must should shall do does did
-has have had having don't doesn't can't won't it's let's that's
-at by from into onto over under about through during until amid among against between without within despite
-toward towards across along around behind beyond via per than up down off out away back upon versus vs
+_STOPS: Final = word_set("""
+what what's va-t-elle va-t-il est-elle est-il peut-elle peut-il that which who whom whose where when while
+why how if unless because since before after although though than as but or nor so yet it they we he she you
+i them us him me there here this these those is are was were be been being am isn't aren't wasn't will would
+can could may might must should shall do does did has have had having don't doesn't can't won't it's let's
+that's at by from into onto over under about through during until amid among against between without within
+despite toward towards across along around behind beyond via per up down off out away back upon versus vs
 not never still already even also just now then once again soon today yesterday tomorrow tonight ago later
-monday tuesday wednesday thursday friday saturday sunday
-say says said saying warn warns warned get gets got make makes made take takes took bring brings brought help helps
-helped let lets want wants wanted keep keeps kept become becomes became seem seems go goes went come comes came give
-gives gave show shows showed shown find finds found continue continues remain remains add adds added join joins
-raise raises raised unveil unveils unveiled announce announces announced introduce introduces launches launched
-acquires acquired expands hires hits tell tells told think thinks believe believes argue argues deny denies reveal
-reveals revealed begin begins began start starts started stop stops stopped face faces faced enter enters entered
-opens opened push pushes build builds buy buys bought sell sells sold run runs ran use uses used need needs require
-requires allow allows enable enables enabling mean means leads led hold holds held sees saw seen know knows known
-suggest suggests reach reaches create creates created leave leaves left look looks work works call calls called
-involving involves named dubbed using based compared following including according due thanks like worth instead ask asks turn turns turned
-threaten threatens grow grows grew hurt hurts lose loses lost win wins won pay pays paid
-qui que qu dont où ou mais car donc ni lorsque quand si alors afin ainsi comme puisque parce
-ce elle il ils elles nous vous je on est sont être était étaient sera seront serait a ont avait aura peut peuvent doit
-doivent va vont fait font n ne pas plus jamais se s y
-par avec sans sous vers chez dès depuis pendant avant après selon contre entre malgré grâce jusqu lors
-permet devient crée offre propose oblige pousse pose reste représente soulève inquiète menace continue révèle
-explique affirme montre veut prend met aujourd'hui hier demain désormais déjà encore toujours notamment actuellement
+monday tuesday wednesday thursday friday saturday sunday say says said saying warn warns warned get gets got
+make makes made take takes took bring brings brought help helps helped let lets want wants wanted keep keeps
+kept become becomes became seem seems go goes went come comes came give gives gave show shows showed shown
+find finds found continue continues remain remains add adds added join joins raise raises raised unveil
+unveils unveiled announce announces announced introduce introduces launches launched acquires acquired
+expands hires hits tell tells told think thinks believe believes argue argues deny denies reveal reveals
+revealed begin begins began start starts started stop stops stopped face faces faced enter enters entered
+opens opened push pushes build builds buy buys bought sell sells sold run runs ran use uses used need needs
+require requires allow allows enable enables enabling mean means leads led hold holds held sees saw seen
+know knows known worries sparks fuels angers allowed conteste suggest suggests reach reaches create creates
+created leave leaves left look looks work works call calls called involving involves named dubbed using
+based compared following including according due thanks like worth instead ask asks turn turns turned
+threaten threatens grow grows grew hurt hurts lose loses lost win wins won pay pays paid qui que qu dont où
+ou mais car donc ni lorsque quand si alors afin ainsi comme puisque parce ce elle il ils elles nous vous je
+on est sont être était étaient sera seront serait a ont avait aura peut peuvent doit doivent va vont fait
+font n ne pas plus jamais se s y par avec sans sous vers chez dès depuis pendant avant après selon contre
+entre malgré grâce jusqu lors permet devient crée offre propose oblige pousse pose reste représente soulève
+inquiète menace révèle explique affirme montre veut prend met aujourd'hui hier demain désormais déjà encore
+toujours notamment actuellement
 """)
-_DETERMINERS: Final = _set(
+_DETERMINERS: Final = word_set(
     "the a an every any some no this that these those all each both such le la les un une des du"
 )
 # Adjectives and the like that weigh a thing without saying which it is; "widening skills gap" is the skills gap.
-_WEIGHING: Final = _set("""
-critical strict formal dangerous widespread widening high-severity severe serious major growing rising looming global
-massive new possible potential alleged compromising bridging fully rampant fresh dire strong chronic persistent so-called
-first second third two three several multiple more most bad worst acute imminent upcoming sudden sharp proposed total
-exponential actual common typical latest recent full official broad extensive important significant swift swifter harsh tough latest wave
+_WEIGHING: Final = word_set("""
+critical strict formal dangerous widespread widening high-severity severe serious major growing rising
+looming global massive new possible potential alleged compromising bridging fully rampant fresh dire strong
+chronic persistent so-called first second third two three several multiple more most bad worst acute
+imminent upcoming sudden sharp proposed total exponential actual common typical latest recent full official
+broad extensive important significant swift swifter harsh tough wave
 """)
-_GERUND_NOUNS: Final = _set(
+_GERUND_NOUNS: Final = word_set(
     "training learning coding computing engineering banking manufacturing advertising hiring marketing processing "
     "reasoning programming mining pricing funding gaming trading tracking testing shopping parenting teaching nursing"
 )
 # Verbs that stand before a noun as often as not: a phrase read backwards ends at them.
-VERBS: Final = _set("""
-predict predicts mirror mirrors codename like likes offer offers offering demand demands demanding embrace embraces beat beats tolerate tolerates violate violates escape escapes toward compose composes
-report reports outline outlines rank ranks hate hates love loves ban bans
-reduce reduces deliver delivers drop drops break breaks broke track tracks prevent prevents preventing avoid avoids
-avoiding fight fights fighting combat combats combating stop stopping cause causes causing detect detects detecting
-block blocks blocking tackle tackles tackling fix fixes fixing spread spreads spreading spark sparks sparking fuel
-fuels fueling fuelling drive drives driving boost boosts boosting accelerate accelerates accelerating improve improves
-improving ensure ensures ensuring address addresses addressing enhance enhances enhancing trigger triggers triggering
-expose exposes exposing exploit exploits exploiting limit limits limiting increase increases increasing decrease
-curb curbs curbing cut cuts cutting cite cites citing amid rethink rethinking meet meets meeting manage manages
-managing support supports supporting steal steals stealing push pushing launch launching face facing hide hides hiding
-understand understanding measure measures measuring strengthen strengthens strengthening weaken weakens eliminate
-eliminates eliminating mitigate mitigates mitigating pose poses posing see seeing sees test tests testing suffer
-suffers suffering promote promotes promoting perform performs worsen worsens worsening deepen deepens end ends ending
-lutter éviter réduire réduit provoque provoquer renforcer plein pleine face set series bunch wave list kind
-claim claims share shares order orders announce back backs backing power powers powering lead leading name names
+VERBS: Final = word_set("""
+predict predicts mirror mirrors codename like likes offer offers offering demand demands demanding embrace
+embraces beat beats tolerate tolerates violate violates escape escapes toward compose composes executes
+execute report reports outline outlines rank ranks hate hates love loves ban bans reduce reduces deliver
+delivers drop drops break breaks broke track tracks prevent prevents preventing avoid avoids avoiding fight
+fights fighting combat combats combating stop stopping cause causes causing detect detects detecting block
+blocks blocking tackle tackles tackling fix fixes fixing spread spreads spreading spark sparks sparking fuel
+fuels fueling fuelling drive drives driving boost boosts boosting accelerate accelerates accelerating
+improve improves improving ensure ensures ensuring address addresses addressing enhance enhances enhancing
+trigger triggers triggering expose exposes exposing exploit exploits exploiting limit limits limiting
+increase increases increasing decrease curb curbs curbing cut cuts cutting cite cites citing amid rethink
+rethinking meet meets meeting manage manages managing support supports supporting steal steals stealing push
+pushing launch launching face facing hide hides hiding understand understanding measure measures measuring
+strengthen strengthens strengthening weaken weakens eliminate eliminates eliminating mitigate mitigates
+mitigating pose poses posing see seeing sees test tests testing suffer suffers suffering promote promotes
+promoting perform performs worsen worsens worsening deepen deepens end ends ending lutter éviter réduire
+réduit provoque provoquer renforcer plein pleine set series bunch wave list kind claim claims share shares
+order orders announce back backs backing power powers powering lead leading name names
 """)
 # One of these may stand inside, when a noun follows.
-_JOINS: Final = _set("of for in and & de du des d en à au aux et pour dans l la le les on to with sur")
-_DEEP: Final = _set("of de du des d l la le les & en")
-_LINKS: Final = _set("of for in and & de du des d en à au aux et pour dans on to with sur")
-_LY: Final = _set("family supply early daily weekly monthly friendly assembly anomaly reply only italy july")
-_AFTER_VERB: Final = _set(
+_JOINS: Final = word_set("of for in and & de du des d en à au aux et pour dans l la le les on to with sur")
+_DEEP: Final = word_set("of de du des d l la le les & en")
+_LINKS: Final = word_set("of for in and & de du des d en à au aux et pour dans on to with sur")
+_LY: Final = word_set(
+    "family supply early daily weekly monthly friendly assembly anomaly reply only italy july"
+)
+_AFTER_VERB: Final = word_set(
     "the a an by to in on with for from at its their his her your as it them into that some more all new and"
 )
-_NO_END: Final = _set("""
-of for in and & de du des d en à au aux et pour dans l la le les on to with sur the a an new more most its their
-his her our your one two three le un une very own big such other first last next this these those every
+_NO_END: Final = word_set("""
+of for in and & de du des d en à au aux et pour dans l la le les on to with sur the a an new more most its
+their his her our your one two three un une very own big such other first last next this these those every
 2024 2025 2026 2027 fully not
 """)
-_NO_START: Final = _set("to on in for with and or by et ou pour dans sur avec en au aux à of")
-_VAGUE: Final = _set("""
-thing things way ways lot kind sort type bit time times year years month months week weeks day days today world
-everything something nothing anything everyone people person use case cases part parts number amount question
-questions issue issues problem problems work job story life point fact idea level area end start sense matter need
-chose choses façon manière fois temps an ans année années mois semaine jour jours monde gens partie nombre point cas
-one ones it them those these others more less all some new best top here there what
-début beginning start dying stock shares valuation activity change changes future power company companies price prices
+_NO_START: Final = word_set("to on in for with and or by et ou pour dans sur avec en au aux à of")
+_VAGUE: Final = word_set("""
+thing things way ways lot kind sort type bit time times year years month months week weeks day days today
+world everything something nothing anything everyone people person use case cases part parts number amount
+question questions issue issues problem problems work job story life point fact idea level area end start
+sense matter need chose choses façon manière fois temps an ans année années mois semaine jour jours monde
+gens partie nombre cas one ones it them those these others more less all some new best top here there what
+début beginning dying stock shares valuation activity change changes future power company companies price
+prices
 """)
 
 
@@ -154,9 +162,11 @@ def phrase_after(sentence: str, tokens: Sequence[Token], start: int, limit: int 
                 joins += 1
             if joins > 1 or not _goes_on(sentence, tokens, place):
                 break
-        elif token.word in _STOPS or (place > first and _is_verb_like(tokens, place)):
-            break
-        elif place > first and token.word in _DETERMINERS and tokens[place - 1].word not in _JOINS:
+        elif (
+            token.word in _STOPS
+            or (place > first and _is_verb_like(tokens, place))
+            or (place > first and token.word in _DETERMINERS and tokens[place - 1].word not in _JOINS)
+        ):
             break
         place += 1
         if place - first <= limit:
@@ -174,7 +184,7 @@ def phrase_after(sentence: str, tokens: Sequence[Token], start: int, limit: int 
     if kept - first > 2 and re.fullmatch(r"[A-Za-z]{3,}ed", tokens[kept - 1].text):
         kept -= 1
     following = tokens[kept].word if kept < len(tokens) else ""
-    if kept - first > 1 and following in {"par", "by"} and re.search(r"(?:ée?s?|ed)$", tokens[kept - 1].word):
+    if kept - first > 2 and following in {"par", "by"} and re.search(r"(?:ée?s?|ed)$", tokens[kept - 1].word):
         kept -= 1
     # "in production with secure, scalable ...": what the comma cuts is half a phrase.
     if kept - first > 2 and kept == place and sentence[tokens[kept - 1].end :].startswith(","):
@@ -284,7 +294,7 @@ def _goes_on(sentence: str, tokens: Sequence[Token], place: int) -> bool:
     return not (tokens[place].word in {"and", "et", "&"} and _is_verb_like(tokens, after))
 
 
-_MONTHS: Final = _set(
+_MONTHS: Final = word_set(
     "january february march april may june july august september october november december order"
 )
 
@@ -304,11 +314,11 @@ def _is_verb_like(tokens: Sequence[Token], place: int) -> bool:
     return False
 
 
-_SMALL: Final = _set("and or of for in on at to by with from a an the vs via as de du des et la le les")
-_ENDINGS: Final = (
-    "ing tion tions ment ments ity ities ness ism ance ence ers able ible ous ful ive ized ised ed ly ists als ies ure "
-    "ures ware ship ive ical ics ages age ants ents ors"
-).split()
+_SMALL: Final = word_set("and or of for in on at to by with from a an the vs via as de du des et la le les")
+_ENDINGS: Final = word_set("""
+ing tion tions ment ments ity ities ness ism ance ence ers able ible ous ful ive ized ised ed ly ists als
+ies ure ures ware ship ical ics ages age ants ents ors
+""")
 
 
 class Casing:
@@ -358,6 +368,7 @@ class Casing:
         """A phrase in sentence case; `shouted` says that it comes from a headline with capitals all over."""
         phrase = " ".join(phrase.replace("’", "'").split()).strip(" -–'\"“”‘«»,:;")
         phrase = re.sub(r"(?<!\w)'([^']+)'(?!\w)", r"\1", phrase.replace("“", '"').replace("”", '"'))
+        phrase = re.sub(r"(?<![sS])'(?=\s|$)|(?<!\w)'(?=\w)", "", phrase)
         if phrase.count('"') % 2 or "‘" in phrase:
             phrase = phrase.replace('"', "").replace("‘", "")
         if not shouted:

@@ -157,7 +157,7 @@ def recount_proposals(proposal_ids: Collection[int]) -> None:
     """Count where these were seen, and how far they have risen; what waits and was seen nowhere is forgotten."""
     if not proposal_ids:
         return
-    arguments = {
+    arguments: dict[str, list[int] | float] = {
         "proposals": sorted(proposal_ids),
         "half_life": _HALF_LIFE_DAYS,
         "least": _LEAST_VOLUME,
@@ -176,7 +176,7 @@ def alike_proposals(keys: Sequence[Key]) -> list[list[tuple[int, float]]]:
     near: dict[int, list[tuple[int, float]]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('pg_trgm.similarity_threshold', %s, true)", [str(_NEAR)])
-        arguments = {
+        arguments: dict[str, list[str] | int] = {
             "kinds": [kind for kind, _ in keys],
             "keys": [key for _, key in keys],
             "nearest": _NEAREST,

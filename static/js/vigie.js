@@ -153,7 +153,9 @@
 
   // What a swap takes away from under the focus, it gives back nearby.
   let hadFocus = false;
+  let wasCurrent = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
+    wasCurrent = event.detail.target === current();
     hadFocus = event.detail.target.contains(document.activeElement);
   });
   document.addEventListener("htmx:afterSettle", (event) => {
@@ -172,12 +174,12 @@
       }
     } else {
       announce(one("[data-count]")?.textContent.trim());
-      if (hadFocus && target.matches?.("[data-rows] [data-row]")) selectAfter(target);
+      if (wasCurrent && target.matches?.("[data-rows] [data-row]")) selectAfter(target);
       else if (hadFocus && document.activeElement === document.body) {
         (target.closest?.("[tabindex]") || one("#main")).focus({ preventScroll: true });
       }
     }
-    hadFocus = false;
+    hadFocus = wasCurrent = false;
   });
 
   // A failed action says why instead of vanishing; so does what was undone.

@@ -5,7 +5,7 @@ import pytest
 from signals.curation.catalogue import create_tag
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
-from signals.curation.proposals import accept_proposal, fold_proposal, reject_proposal
+from signals.curation.proposals import Wording, accept_proposal, fold_proposal, reject_proposal
 from signals.curation.ratings import rate_tag
 from signals.curation.undo import undo_last
 from signals.models import Proposal, State, Tag, Tagging, TagName, User
@@ -133,3 +133,38 @@ def test_undoing_a_fold_leaves_what_a_person_decided_on_since(ana, proposal):
     decide_tagging(article=proposal.evidence.get().article, tag=into, by=bob, verdict="score", relevancy=5)
     undo_last(by=ana)
     assert Tagging.objects.get().stated_relevancy == 5
+
+
+def test_what_waited_there_is_confirmed_by_folding_and_waits_again_after_undo(ana, proposal):
+    into = make_tag("Mixture of experts")
+    article = proposal.evidence.get().article
+    Tagging.objects.create(article=article, tag=into, state=State.SUGGESTED, confidence=0.6)
+    before = world()
+    fold_proposal(proposal=proposal, into=into, by=ana)
+    assert Tagging.objects.get().state == State.CONFIRMED
+    undo_last(by=ana)
+    assert world() == before
+
+
+@pytest.mark.parametrize("what", ["accept", "fold"])
+def test_the_same_thing_of_another_kind_folds_along_as_a_question(ana, proposal, what):
+    into = make_tag("Mixture of experts")
+    other = make_proposal(make_article(make_source()), "Expert routing 2")
+    Proposal.objects.filter(pk=other.pk).update(kind="issue", normalised=proposal.normalised)
+    before = world()
+    if what == "accept":
+        into = accept_proposal(proposal=proposal, by=ana)
+    else:
+        fold_proposal(proposal=proposal, into=into, by=ana)
+    other.refresh_from_db()
+    assert (other.status, other.tag) == (Proposal.Status.FOLDED, into)
+    assert Tagging.objects.get(article=other.evidence.get().article).state == State.SUGGESTED
+    undo_last(by=ana)
+    assert world() == before
+
+
+def test_a_proposal_is_accepted_as_corrected_and_stays_as_proposed(ana, proposal):
+    tag = accept_proposal(proposal=proposal, by=ana, wording=Wording(kind="signal", name=" Routing rises "))
+    proposal.refresh_from_db()
+    assert (tag.kind, tag.name, tag.description) == ("signal", "Routing rises", "What it is.")
+    assert (proposal.kind, proposal.name) == ("technology", "Expert routing")
