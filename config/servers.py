@@ -133,6 +133,8 @@ class Keeper:
             "log_timezone": "UTC",
             "logging_collector": "off",
             "jit": "off",
+            # One box with its data in memory or on a solid disk: an index is worth its while sooner than by default.
+            "random_page_cost": "1.1",
         }
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
