@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from signals import jobs
+from signals.curation.sameness import refresh_if_due
 from signals.digests.schedule import run_due
 from signals.tagging.ranking_service import refit_ranker as learn_order
 from signals.tagging.versions import train_if_due
@@ -39,3 +40,9 @@ def refit_ranker() -> None:
 def learn_tagger() -> None:
     """Learn a new version of the tagger once there are enough new decisions."""
     train_if_due()
+
+
+@shared_task(name="signals.tasks.find_similar_tags")
+def find_similar_tags() -> None:
+    """Look for tags that may be one, once the catalogue has changed."""
+    refresh_if_due()

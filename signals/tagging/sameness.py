@@ -27,6 +27,7 @@ _TOO_COMMON: Final = 0.05
 _SURPRISING: Final = 3.0
 _NUMBERED_LIKENESS: Final = 0.4
 _OWNERS: Final = 10
+_ALIKE_FROM: Final = 0.4
 # How likely two are one that share a name, before their descriptions are compared.
 _AS_NAME: Final = 0.7
 _AS_ALIAS: Final = 0.5
@@ -182,7 +183,8 @@ def _compare(
     if together:
         with_places = 0.5 * likeness + 0.75 * together
         if with_places > likeness:
-            likeness, code = with_places, "together"
+            # The articles are told anyway; what else is alike is worth more words.
+            likeness, code = with_places, code if likeness >= _ALIKE_FROM else "together"
     # "GPT-4" and "GPT-5" are two, however alike.
     if names.numbers != other_names.numbers:
         likeness = min(likeness, _NUMBERED_LIKENESS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from signals.web import health
-from signals.web.views import articles, home, inbox, jobs, models, notes, people, quality, tags
+from signals.web.views import articles, home, inbox, jobs, models, notes, people, quality, sameness, tags
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("tags/", tags.tag_table, name="tags"),
     path("tags.csv", tags.tag_table_csv, name="tags-csv"),
+    path("tags/similar/", sameness.similar, name="similar-tags"),
+    path("tags/similar/<int:first>/<int:second>/", sameness.decide_similar, name="similar-decide"),
     path("tags/<int:pk>/rate/", tags.rate, name="rate"),
     path("tags/<int:pk>-<slug:slug>/", tags.tag_page, name="tag"),
     path("tags/<int:pk>/", tags.tag_page),
@@ -23,6 +25,8 @@ urlpatterns = [
     path("articles/<int:pk>.md", notes.article_note, name="article-note"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/undo/", inbox.undo, name="inbox-undo"),
+    path("inbox/links/", sameness.row_links, name="inbox-links"),
+    path("inbox/links/<int:pk>/", sameness.decide_link, name="inbox-link"),
     path("inbox/proposals/", inbox.proposals, name="inbox-proposals"),
     path("inbox/proposals/<int:pk>/", inbox.decide_proposal, name="inbox-proposal"),
     path("inbox/<int:article_pk>/<int:tag_pk>/", inbox.decide, name="inbox-decide"),

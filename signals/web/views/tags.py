@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from signals.curation.errors import CurationError
 from signals.curation.ratings import latest_ratings, needs_rationale, rate_tag
+from signals.curation.sameness import reason_in_words, similar_pairs
 from signals.jobs import open_jobs
 from signals.models import Kind, Label, Rating, State, Tag, Tagging, TagTrend, User
 from signals.trends.series import tag_weeks
@@ -142,7 +143,7 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """Change, driving force, outlook, chart, evidence, ratings."""
     tag = get_object_or_404(Tag.objects.select_related("trend", "merged_into"), pk=pk)
     if tag.merged_into is not None:
-        return redirect(tag.merged_into, permanent=True)
+        return redirect(tag.merged_into)  # not for good: a merge can be taken back
     if request.path != tag.get_absolute_url():
         return redirect(tag, permanent=True)
     trend: TagTrend | None = getattr(tag, "trend", None)
@@ -168,6 +169,10 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         "rows": tag.note_rows.select_related("note__article").order_by("-pk")[:10],
         "names": tag.names.filter(is_live=True).exclude(name__in=[tag.name, tag.name_fr]).order_by("name"),
         "themes": tag.themes.all(),
+        "similar": [
+            (pair.second if pair.first_id == tag.pk else pair.first, reason_in_words(pair.reason))
+            for pair in similar_pairs(tag=tag)[:5]
+        ],
         "job": open_jobs("match_tags").filter(arguments__tags__contains=[tag.pk]).first(),
         **_rating_context(tag, request.user),
     }

@@ -12,6 +12,8 @@ from signals.models import (
     Article,
     Label,
     Model,
+    Note,
+    NoteRow,
     Origin,
     OutboxMail,
     Proposal,
@@ -110,3 +112,11 @@ def plain(html: bytes | str) -> str:
     """A page's words without its tags."""
     text = html.decode() if isinstance(html, bytes) else html
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+
+
+def make_row(article: Article, tag: Tag, **fields) -> NoteRow:
+    note, _new = Note.objects.get_or_create(
+        article=article, defaults={"note_key": f"note-{article.pk}", "content_hash": "h"}
+    )
+    made = {"kind": "issue", "name": "In other words", "description": "What it says.", "link": "suggested"}
+    return NoteRow.objects.create(note=note, position=note.rows.count(), tag=tag, **made | fields)

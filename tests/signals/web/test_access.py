@@ -21,13 +21,15 @@ from signals.models import (
     Tag,
     Tagging,
 )
-from tests.signals.web.making import fill, make_article, make_proposal, make_source, make_tag
+from tests.signals.web.making import fill, make_article, make_proposal, make_row, make_source, make_tag
 
 POSTS = {
     "rate": Role.ANALYST,
     "inbox-decide": Role.ANALYST,
     "inbox-undo": Role.ANALYST,
     "inbox-proposal": Role.ANALYST,
+    "inbox-link": Role.ANALYST,
+    "similar-decide": Role.ANALYST,
     "job-cancel": Role.ANALYST,
     "job-retry": Role.ANALYST,
     "source-add": Role.ANALYST,
@@ -48,6 +50,8 @@ def addresses(db) -> dict[str, str]:
         "rate": [tag.pk],
         "inbox-decide": [article.pk, tag.pk],
         "inbox-proposal": [make_proposal(article).pk],
+        "inbox-link": [make_row(article, tag).pk],
+        "similar-decide": [tag.pk, make_tag().pk],
         "job-cancel": [Job.objects.create(kind="match_tags", title="Running").pk],
         "job-retry": [Job.objects.create(kind="match_tags", title="Failed", state="failed").pk],
         "source-poll": [source.pk],
@@ -95,6 +99,7 @@ def test_the_list_above_names_every_page_that_takes_a_post(db):
     gets = {
         *("home", "healthz", "readyz", "tags", "tags-csv", "tag", "tags-kind", "tags-kind-csv"),
         *("articles", "article", "article-note", "inbox", "inbox-proposals", "models", "model"),
+        *("inbox-links", "similar-tags"),
         *("outbox", "outbox-mail", "sources", "source", "jobs", "job"),
         *("quality", "quality-csv", "quality-json", "quality-tag"),
         *("quality", "quality-csv", "quality-json", "quality-tag"),
@@ -131,6 +136,8 @@ def test_a_viewer_sees_no_control_that_would_be_refused(as_role):
                     "rate": [tag.pk],
                     "inbox-decide": [1, 1],
                     "inbox-proposal": [1],
+                    "inbox-link": [1],
+                    "similar-decide": [1, 1],
                     "job-cancel": [1],
                     "job-retry": [1],
                     "source-poll": [source.pk],

@@ -230,7 +230,7 @@ def test_a_merged_tag_leads_to_the_one_it_was_merged_into(analyst):
     kept, gone = make_tag("Kept"), make_tag("Gone")
     Tag.objects.filter(pk=gone.pk).update(merged_into=kept)
     response = analyst.get(gone.get_absolute_url())
-    assert (response.status_code, response["Location"]) == (301, kept.get_absolute_url())
+    assert (response.status_code, response["Location"]) == (302, kept.get_absolute_url())
 
 
 def test_words_that_are_searched_are_marked_and_nothing_else_is_markup(analyst):
