@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,9 +13,10 @@ from django.utils.translation import ngettext
 from signals.curation.ratings import refresh_relevancies
 from signals.jobs import Batch, cancel_job, lock_kind, open_jobs, start_job
 from signals.models import Article, Job, NoteRow, Tag, User
-from signals.tagging.matching import match_articles, match_notes
+from signals.tagging.matching import match_articles, match_notes, match_proposals
 
 KIND: Final = "match_tags"
+_PHASES: Final = ("articles", "proposals", "notes")
 
 
 def start_matching(*, tag_ids: Collection[int], by: User | None = None) -> Job | None:
@@ -46,25 +47,26 @@ def start_matching(*, tag_ids: Collection[int], by: User | None = None) -> Job |
 
 
 def match_batch(job: Job, *, now: datetime) -> Batch:
-    """One batch of the job: articles, the newest first, then notes with rows that nothing is linked to."""
-    tag_ids, cursor = job.arguments["tags"], dict(job.cursor)
-    result: dict[str, Any] = {"created": 0, "deleted": 0, "notes": 0, **job.result}
-    if not cursor.get("has_read_articles"):
-        matched = match_articles(tag_ids, cursor.get("article"))
-        result["created"] += matched.summary.created
-        result["deleted"] += matched.summary.deleted
-        cursor = {"article": matched.next, "has_read_articles": matched.next is None}
-        return Batch(matched.seen, cursor=cursor, result=result)
-    after = cursor.get("note")
-    matched = match_notes(tag_ids, after[0] if after else None, now=now)
-    refresh_relevancies(article_ids=matched.article_ids)
-    result["notes"] += len(matched.article_ids)
-    return Batch(
-        matched.seen,
-        cursor={"has_read_articles": True, "note": matched.next},
-        is_last=matched.next is None,
-        result=result,
-    )
+    """One batch of the job: articles, the newest first, then waiting proposals, then notes with loose rows."""
+    tag_ids = job.arguments["tags"]
+    phase, after = job.cursor.get("phase", _PHASES[0]), job.cursor.get("after")
+    if phase == "articles":
+        matched = match_articles(tag_ids, after)
+    elif phase == "proposals":
+        matched = match_proposals(tag_ids, after[0] if after else None)
+    else:
+        matched = match_notes(tag_ids, after[0] if after else None, now=now)
+        refresh_relevancies(article_ids=matched.article_ids)
+    result = {
+        "created": job.result.get("created", 0) + matched.summary.created,
+        "deleted": job.result.get("deleted", 0) + matched.summary.deleted,
+        "notes": job.result.get("notes", 0) + len(matched.article_ids),
+    }
+    if matched.next is not None:
+        return Batch(matched.seen, cursor={"phase": phase, "after": matched.next}, result=result)
+    is_last = phase == _PHASES[-1]
+    following = phase if is_last else _PHASES[_PHASES.index(phase) + 1]
+    return Batch(matched.seen, cursor={"phase": following}, is_last=is_last, result=result)
 
 
 def _title(tag_ids: Collection[int]) -> str:

@@ -11,16 +11,18 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Q
 
-from signals.models import Article, NoteRow
+from signals.models import Article, NoteRow, Proposal, ProposalEvidence
 from signals.tagging.catalogue_index import current_linker, current_tagger
 from signals.tagging.linking import link_note_rows
 from signals.tagging.links import SUGGESTED_FROM, Row
+from signals.tagging.proposals import SIMILAR_FROM
 from signals.tagging.ranking_service import score_articles
-from signals.tagging.service import TaggingSummary, hold_tagger, write_suggestions
+from signals.tagging.service import TaggingSummary, hold_tagger, suggest_for, write_suggestions
 from signals.tagging.sieve import Sieve
 from signals.tagging.tagger import Document, Tagger
 
 ARTICLES: Final = 500
+PROPOSALS: Final = 2_000
 NOTES: Final = 20
 SECONDS: Final = 1.0
 """For so long a batch looks for articles, before it matches those it found."""
@@ -62,6 +64,27 @@ def match_articles(
             # All at once, in one order: who locked some of them now and some later could wait for each other.
             return Matched(seen, after, _match(tagger, known, chosen))
     return Matched(0, None)
+
+
+def match_proposals(tag_ids: Collection[int], after: int | None, *, at_once: int = PROPOSALS) -> Matched:
+    """Suggest these tags to the articles that spoke of them in other words, as waiting proposals remember.
+
+    Call it in a transaction.
+    """
+    hold_tagger()
+    tagger = current_tagger()
+    known = {profile.tag_id for profile in tagger.profiles} & set(tag_ids)
+    waiting = Proposal.objects.filter(status=Proposal.Status.WAITING, pk__gt=after or 0).order_by("pk")
+    proposals = list(waiting.only("pk", "kind", "name")[:at_once])
+    guesses = current_linker().guess([Row(proposal.kind, proposal.name, "") for proposal in proposals])
+    near = [
+        proposal.pk
+        for proposal, guess in zip(proposals, guesses, strict=True)
+        if guess is not None and guess.tag_id in known and guess.confidence >= SIMILAR_FROM
+    ]
+    seen_in = ProposalEvidence.objects.filter(proposal__in=near).values_list("article", flat=True)
+    summary = _match(tagger, known, sorted(set(seen_in)))
+    return Matched(0, [proposals[-1].pk] if len(proposals) == at_once else None, summary)
 
 
 def match_notes(
@@ -109,9 +132,9 @@ def _match(tagger: Tagger, tag_ids: Collection[int], article_ids: Collection[int
         Article.objects.select_for_update(no_key=True)
         .filter(pk__in=article_ids)
         .order_by("pk")
-        .only("pk", "title", "text", "known_at")
+        .only("pk", "type", "title", "text", "known_at")
     )
-    suggestions = tagger.suggest([Document(article.title, article.text, article.pk) for article in articles])
+    suggestions, _proposals = suggest_for(articles, tagger)
     # What is deleted from now on waits, and what was deleted before gets nothing. No other change waits.
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM signals_tag WHERE id = ANY(%s) FOR KEY SHARE", [sorted(tag_ids)])

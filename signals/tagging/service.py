@@ -91,14 +91,7 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
         .only("pk", "type", "title", "text", "known_at", "processed_at")
     )
     tagger = current_tagger()
-    documents = [Document(article.title, article.text, article.pk) for article in articles]
-    suggestions = tagger.suggest(documents)
-    proposals = _proposals(articles, tagger)
-    # What turns out to be a known tag in other words is a suggestion of it, not a proposal.
-    suggestions = [
-        [*found, *as_suggestions(document, proposals.get(article.pk, ()), {one.tag_id for one in found})]
-        for article, document, found in zip(articles, documents, suggestions, strict=True)
-    ]
+    suggestions, proposals = suggest_for(articles, tagger)
     summary = write_suggestions(articles, suggestions)
     # An article seen for the first time moves the day's volume even when it carries nothing.
     mark_articles([article.pk for article in articles if article.processed_at is None])
@@ -108,6 +101,20 @@ def _tag_batch(ids: Sequence[int], now: datetime) -> TaggingSummary:
     write_facets(ids)
     keep_proposals(proposals, now=now)
     return summary
+
+
+def suggest_for(
+    articles: Sequence[Article], tagger: Tagger
+) -> tuple[list[list[Suggestion]], dict[int, list[Proposed]]]:
+    """What the tagger suggests for each of these articles, and what each proposes, by its id; writes nothing."""
+    documents = [Document(article.title, article.text, article.pk) for article in articles]
+    proposals = _proposals(articles, tagger)
+    # What turns out to be a known tag in other words is a suggestion of it, not a proposal.
+    suggestions = [
+        [*found, *as_suggestions(document, proposals.get(article.pk, ()), {one.tag_id for one in found})]
+        for article, document, found in zip(articles, documents, tagger.suggest(documents), strict=True)
+    ]
+    return suggestions, proposals
 
 
 def write_suggestions(

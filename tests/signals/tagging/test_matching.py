@@ -76,6 +76,21 @@ def test_matching_a_tag_says_what_tagging_everything_anew_would(starter_catalogu
     assert sorted(Tagging.objects.values_list("article", "tag")) == others
 
 
+def test_what_proposals_remember_of_a_tag_in_other_words_is_asked_about(past, article):
+    opening = "OpenAI and Anthropic sell chatbots and language models to banks, and banks pay for them. " * 7
+    one = article("AI at work", f"{opening}\nThere is a lack of trained AI nurses.")
+    tag_articles([one.pk])
+    assert Proposal.objects.get(evidence__article=one, name="Lack of trained AI nurses")
+    made = create_tag(kind="issue", name="Lack of trained nurses")
+    assert Sieve(current_tagger(), {made.pk}).passes([Document(one.title, one.text)]) == [False]
+    assert jobs.run_job(Job.objects.get()).state == "done"
+    wanted = said(made.pk)
+    assert [row["article_id"] for row in wanted] == [one.pk]
+    Tagging.objects.filter(tag=made).delete()
+    tag_articles([one.pk, *(other.pk for other in past)])
+    assert said(made.pk) == wanted
+
+
 @pytest.mark.django_db
 def test_the_sieve_holds_most_back_and_nothing_that_the_tagger_would_give(starter_catalogue):
     tagger = current_tagger()
