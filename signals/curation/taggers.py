@@ -52,7 +52,7 @@ def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
         if late > AT_ONCE:
             return start_job(
                 kind=JOB,
-                title=f"Tagger {before} goes back to work",
+                title=_("Version %d comes back") % before,
                 arguments={"version": before, "instead_of": version.number},
                 total=late,
                 by=by,

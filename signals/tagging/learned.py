@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from signals.tagging.grades import Grades
 from signals.tagging.memory import SIGNS, Memory
+from signals.tagging.sampling import RATE
 from signals.tagging.scorer import FEATURES, PairModel
 from signals.tagging.vectors import Floats
 
@@ -47,6 +48,7 @@ class Learned:
     shift: float
     memory: Memory
     grades: Grades | None
+    draw_rate: float = RATE
 
     def probabilities(self, features: Floats, signs: Floats) -> Floats:
         """Of pairs, (pairs, len(FEATURES)) and (pairs, len(SIGNS)) -> (pairs,)."""
@@ -62,6 +64,7 @@ class Learned:
             "calibration": [self.slope, self.shift],
             "memory": self.memory.to_json(),
             "grades": self.grades.to_json() if self.grades else None,
+            "draw_rate": self.draw_rate,
         }
 
     @classmethod
@@ -82,6 +85,7 @@ class Learned:
             shift,
             Memory(written["memory"]),
             grades,
+            written["draw_rate"],
         )
 
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from signals.tagging.grades import Grades, grade_signs
 from signals.tagging.learned import HEAVIEST, Learned, fit_pairs, fold_of
 from signals.tagging.memory import SIGNS, Judged, Memory, Wording, names_in
 from signals.tagging.profiles import Profile
 from signals.tagging.relevance import Prominence
+from signals.tagging.sampling import draw_rate
 from signals.tagging.scorer import FEATURES, PairModel
-from signals.tagging.tagger import Document, Tagger, log_odds, prominence_of
+from signals.tagging.tagger import SHOWN_FROM, Document, Tagger, log_odds, prominence_of
 from signals.tagging.vectors import Floats
 from signals.tagging.words import Words
 
 BOTH_SORTS: Final = 10
 """Accepted and rejected pairs from which weights are learned."""
-_BATCH: Final = 500
+_BATCH: Final = 200
+_LATEST: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,12 @@ def weigh(lesson: Lesson) -> float:
 
 def learn(lessons: Sequence[Lesson], profiles: Sequence[Profile], default: PairModel) -> Learned | None:
     """A tagger from these lessons; the same for the same ones. None with too few of either sort."""
+    # Threads that wait for one another's core cost more than these small matrices.
+    with threadpool_limits(1):
+        return _learn(lessons, profiles, default)
+
+
+def _learn(lessons: Sequence[Lesson], profiles: Sequence[Profile], default: PairModel) -> Learned | None:
     known = {profile.tag_id for profile in profiles}
     lessons = sorted(
         (lesson for lesson in lessons if lesson.tag_id in known),
@@ -93,7 +102,8 @@ def learn(lessons: Sequence[Lesson], profiles: Sequence[Profile], default: PairM
     )
     learned = Learned(*fitted, memory, None)
     probabilities = learned.probabilities(features, signs)
-    return Learned(*fitted, memory, _learn_grades(rows, probabilities, folds))
+    learned = replace(learned, grades=_learn_grades(rows, probabilities, folds))
+    return replace(learned, draw_rate=_draw_rate(lessons, Tagger(profiles, default, learned)))
 
 
 def probabilities_of(lessons: Sequence[Lesson], tagger: Tagger, *, unknown: float = 0.01) -> Floats:
@@ -107,6 +117,13 @@ def probabilities_of(lessons: Sequence[Lesson], tagger: Tagger, *, unknown: floa
             if article_id is not None:
                 said[article_id, tagger.profiles[candidate.profile].tag_id] = probability
     return np.array([said.get((lesson.article_id, lesson.tag_id), unknown) for lesson in lessons])
+
+
+def _draw_rate(lessons: Sequence[Lesson], tagger: Tagger) -> float:
+    """As many draws as the latest articles ask for."""
+    latest = [lesson for lesson in lessons if not lesson.is_unasked][-_LATEST:]
+    said = np.concatenate([tagger.score(batch).probabilities for batch in _batches(_documents(latest))])
+    return draw_rate(int((said >= SHOWN_FROM).sum()), said[said < SHOWN_FROM].tolist())
 
 
 def _documents(lessons: Sequence[Lesson]) -> list[Document]:
@@ -146,7 +163,7 @@ def _signs(memory: Memory, rows: Sequence[_Row], texts: dict[int, Words]) -> Flo
     place = {article_id: index for index, article_id in enumerate(articles)}
     words = memory.wording.rows([texts[article_id] for article_id in articles])
     pairs = [(place[row.lesson.article_id], row.lesson.tag_id, row.names) for row in rows]
-    return memory.signs(words, pairs)
+    return memory.signs(words, memory.like_these(words), pairs)
 
 
 def _learn_grades(rows: Sequence[_Row], probabilities: Floats, folds: np.ndarray) -> Grades | None:

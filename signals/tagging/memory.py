@@ -189,8 +189,13 @@ class Memory:
         """Cosines of article rows with every article that is kept, (articles, kept)."""
         return np.asarray((rows @ self._columns).toarray(), dtype=np.float64)
 
-    def signs(self, rows: csr_array, pairs: Sequence[tuple[int, int, Iterable[str]]]) -> Floats:
-        """`SIGNS` of pairs (row, tag id, names that stand in it), (pairs, len(SIGNS))."""
+    def signs(
+        self, rows: csr_array, cosines: Floats, pairs: Sequence[tuple[int, int, Iterable[str]]]
+    ) -> Floats:
+        """`SIGNS` of pairs (row, tag id, names that stand in it), (pairs, len(SIGNS)).
+
+        `cosines` are those of the rows, as `like_these` has them.
+        """
         signs = np.zeros((len(pairs), len(SIGNS)))
         by_tag: dict[int, list[int]] = defaultdict(list)
         for place, (_, tag_id, names) in enumerate(pairs):
@@ -201,7 +206,6 @@ class Memory:
                 signs[place, 1] = max((of_tag[name] for name in names if name in of_tag), default=0.0)
         if not by_tag:
             return signs
-        cosines = self.like_these(rows)
         learned = np.asarray((rows @ self._weights.T).toarray())
         for tag_id, places in by_tag.items():
             articles = np.array([pairs[place][0] for place in places], dtype=np.intp)
@@ -216,22 +220,20 @@ class Memory:
                 signs[places, 5] = np.clip(learned[articles, self._learned[tag_id]], -2, 2)
         return signs
 
-    def explain(self, row: csr_array, tag_id: int, count: int = 3) -> Likeness:
-        """How many confirmed articles one article's row is like, and its words that weigh most for the tag."""
+    def explain(self, row: csr_array, cosines: Floats, tag_id: int, count: int = 3) -> Likeness:
+        """How many confirmed articles one article is like, and its words that weigh most for the tag.
+
+        The article is one row of words, and that row's cosines, (kept,).
+        """
         like = 0
         if tag_id in self._confirmed:
-            near = np.asarray((row @ self._columns).toarray()).ravel()[self._confirmed[tag_id]]
-            like = int((near >= LIKE).sum())
+            like = int((cosines[self._confirmed[tag_id]] >= LIKE).sum())
         if tag_id not in self._learned:
             return Likeness(like, ())
-        start, end = (
-            self._weights.indptr[self._learned[tag_id]],
-            self._weights.indptr[self._learned[tag_id] + 1],
-        )
+        place = self._learned[tag_id]
+        part = slice(self._weights.indptr[place], self._weights.indptr[place + 1])
         weights = dict(
-            zip(
-                self._weights.indices[start:end].tolist(), self._weights.data[start:end].tolist(), strict=True
-            )
+            zip(self._weights.indices[part].tolist(), self._weights.data[part].tolist(), strict=True)
         )
         shares = {
             column: value * weights[column]
@@ -240,6 +242,10 @@ class Memory:
         }
         best = sorted(shares, key=lambda column: (-shares[column], column))[:count]
         return Likeness(like, tuple(self.wording.words[column] for column in best))
+
+    def can_explain(self, tag_id: int) -> bool:
+        """Whether anything is known of this tag."""
+        return tag_id in self._confirmed or tag_id in self._learned
 
 
 def names_in(candidate: Candidate) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from signals.tagging.catalogue_index import tag_digests, tagger_of, version_in_u
 from signals.tagging.service import stop_taggers
 from signals.tagging.tagger import DEFAULT_VERSION, Document
 from signals.tagging.versions import WINDOW
-from signals.trends.marks import mark_articles
 from signals.trends.rollup import roll_up
 
 AT_ONCE: Final = 200
@@ -45,9 +44,28 @@ WHERE s.version = %(to)s AND a.sort_at >= %(start)s AND a.processed_at IS NOT NU
 ANALYZE switch_old;
 ANALYZE switch_new;
 CREATE TEMP TABLE switch_moved ON COMMIT DROP AS
-SELECT DISTINCT COALESCE(o.article_id, n.article_id) AS article_id
+SELECT COALESCE(o.article_id, n.article_id) AS article_id, COALESCE(o.tag_id, n.tag_id) AS tag_id,
+       COALESCE(o.state = 'suggested' AND o.confidence >= 0.5 AND o.estimated_relevancy >= 3, false)
+       <> COALESCE(n.state = 'suggested' AND n.confidence >= 0.5 AND n.estimated_relevancy >= 3, false) AS counts
 FROM switch_old o FULL JOIN switch_new n ON n.article_id = o.article_id AND n.tag_id = o.tag_id
 WHERE (o.state, o.confidence, o.estimated_relevancy) IS DISTINCT FROM (n.state, n.confidence, n.estimated_relevancy);
+ANALYZE switch_moved;
+"""
+
+# As marks of articles are made, but only of what begins or ceases to count as a mention.
+_MARK = """
+WITH moved AS (
+    SELECT m.tag_id, a.id, a.story_id, COALESCE(NULLIF(a.publisher, ''), '#' || a.source_id) AS publisher
+    FROM switch_moved m JOIN signals_article a ON a.id = m.article_id WHERE m.counts
+), member AS (
+    SELECT m.tag_id, b.published_at, b.known_at FROM moved m JOIN signals_article b ON b.id = m.id
+    UNION ALL
+    SELECT m.tag_id, b.published_at, b.known_at FROM moved m JOIN signals_article b ON b.story_id = m.story_id
+    WHERE COALESCE(NULLIF(b.publisher, ''), '#' || b.source_id) = m.publisher
+)
+INSERT INTO signals_dirtymark (tag_id, day, made_at)
+SELECT DISTINCT tag_id, (LEAST(published_at, known_at) AT TIME ZONE 'UTC')::date, now() FROM member
+WHERE published_at IS NOT NULL
 """
 
 _KEEP = """
@@ -171,20 +189,18 @@ def switch(
         for first in range(0, len(late), AT_ONCE):
             stage(to, late[first : first + AT_ONCE])
         cursor.execute(_COMPARE, params)
-        cursor.execute("SELECT article_id FROM switch_moved ORDER BY article_id")
-        moved = [article_id for (article_id,) in cursor.fetchall()]
+        cursor.execute(_MARK)
+        cursor.execute("SELECT count(DISTINCT article_id) FROM switch_moved")
+        (moved,) = cursor.fetchone()
         cursor.execute(_KEEP, params)
-        # Before too: a tagging that goes away takes the days it counted on with it.
-        mark_articles(moved)
         cursor.execute(_REPLACE, params)
-        mark_articles(moved)
         if back:
             cursor.execute("DELETE FROM signals_stagedtagging")
         else:
             cursor.execute("DELETE FROM signals_stagedtagging WHERE version <> %(from)s", params)
     _set_statuses(to, standing, start, digests, back, now)
     roll_up(now)
-    return len(moved)
+    return int(moved)
 
 
 def begin_back(number: int) -> tuple[datetime, datetime, dict[str, str]]:

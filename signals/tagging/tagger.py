@@ -17,7 +17,7 @@ from signals.tagging.matcher import Match, Matcher, Name
 from signals.tagging.memory import names_in
 from signals.tagging.profiles import Profile
 from signals.tagging.relevance import Prominence, estimate_relevance
-from signals.tagging.sampling import draw
+from signals.tagging.sampling import RATE, draw
 from signals.tagging.scorer import FEATURES, PairModel, pair_features, specificity
 from signals.tagging.vectors import Floats, Vectors, pair_cosines
 from signals.tagging.words import STOP_WORDS, split_words
@@ -69,8 +69,10 @@ class Scores:
     readings: list[Reading]
     pairs: list[tuple[int, Candidate]]
     probabilities: Floats
-    rows: csr_array | None
+    rows: csr_array | None = None
     """The documents' words as the memory knows them; None for a tagger that learned nothing."""
+    cosines: Floats | None = None
+    """Of the documents with the articles that the memory keeps, (documents, kept)."""
 
 
 class Tagger:
@@ -96,12 +98,13 @@ class Tagger:
         if not documents or not self.profiles:
             return [[] for _ in documents]
         scores = self.score(documents)
+        rate = self.learned.draw_rate if self.learned else RATE
         suggestions: list[list[Suggestion]] = [[] for _ in documents]
         for (index, candidate), probability in zip(scores.pairs, scores.probabilities.tolist(), strict=True):
             drawn = None
             if probability < SHOWN_FROM:
                 tag_id = self.profiles[candidate.profile].tag_id
-                drawn = draw(documents[index].article_id, tag_id, probability)
+                drawn = draw(documents[index].article_id, tag_id, probability, rate)
                 if drawn is None:
                     continue
             suggestions[index].append(
@@ -115,17 +118,19 @@ class Tagger:
         """Every candidate of every document, with its probability."""
         readings, pairs, features = self.score_features(documents)
         if self.learned is None:
-            return Scores(readings, pairs, self.model.probabilities(features), None)
+            return Scores(readings, pairs, self.model.probabilities(features))
         memory = self.learned.memory
         rows = memory.wording.rows([reading.opening for reading in readings])
+        cosines = memory.like_these(rows)
         signs = memory.signs(
             rows,
+            cosines,
             [
                 (index, self.profiles[candidate.profile].tag_id, names_in(candidate))
                 for index, candidate in pairs
             ],
         )
-        return Scores(readings, pairs, self.learned.probabilities(features, signs), rows)
+        return Scores(readings, pairs, self.learned.probabilities(features, signs), rows, cosines)
 
     def score_features(
         self, documents: Sequence[Document]
@@ -164,13 +169,8 @@ class Tagger:
         source = document.title if field == "title" else document.text
         because = self._because(reading, candidate)
         relevance = estimate_relevance(prominence_of(reading, candidate))
-        if self.learned is not None and scores.rows is not None:
-            tag_id = self.profiles[candidate.profile].tag_id
-            likeness = self.learned.memory.explain(scores.rows[[index]], tag_id)
-            if likeness.like:
-                because["like"] = likeness.like
-            if likeness.words:
-                because["words"] = list(likeness.words)
+        if self.learned is not None:
+            because |= self._likeness(scores, index, candidate)
             if self.learned.grades is not None:
                 signs = grade_signs(prominence_of(reading, candidate), log_odds(probability))
                 relevance, because["sure"] = self.learned.grades.grade(signs)
@@ -185,6 +185,20 @@ class Tagger:
             draw_probability=drawn,
             version=self.version,
         )
+
+    def _likeness(self, scores: Scores, index: int, candidate: Candidate) -> dict[str, Any]:
+        """How many confirmed articles it is like, and the learned words that speak for the tag."""
+        tag_id = self.profiles[candidate.profile].tag_id
+        learned, rows, cosines = self.learned, scores.rows, scores.cosines
+        if learned is None or rows is None or cosines is None or not learned.memory.can_explain(tag_id):
+            return {}
+        likeness = learned.memory.explain(rows[[index]], cosines[index], tag_id)
+        because: dict[str, Any] = {}
+        if likeness.like:
+            because["like"] = likeness.like
+        if likeness.words:
+            because["words"] = list(likeness.words)
+        return because
 
     def _evidence(self, document: Document, reading: Reading, candidate: Candidate) -> tuple[str, Span]:
         text = reading.text.text

@@ -10,6 +10,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from signals.jobs import start_job
 from signals.models import Article, Decision, Kind, Origin, State, Tag, TaggerVersion, Tagging
@@ -162,7 +163,7 @@ def _train(now: datetime, decisions: int) -> Training:
     if learned is not None:
         start_job(
             kind=JOB,
-            title=f"Tagger {version.number} reads the past",
+            title=gettext("Version %d reads past articles") % version.number,
             arguments={"version": version.number},
             total=Article.objects.filter(sort_at__gte=now - WINDOW).count(),
         )
