@@ -156,5 +156,5 @@ def test_two_workers_at_the_same_articles_write_each_mention_once(small_catalogu
     with ThreadPoolExecutor(3) as pool:
         for done in [pool.submit(work, chosen) for chosen in (ids, ids[::-1], ids[10:])]:
             done.result()
-    assert Tagging.objects.count() == 2 * len(ids)
+    assert Tagging.objects.exclude(state=State.SAMPLED).count() == 2 * len(ids)
     assert Proposal.objects.get().articles_count == len(ids)
