@@ -36,7 +36,8 @@ _MOVED: Final = 0.002
 """A smaller change of score, less than half a day's, is not worth writing a row."""
 _WEIGHTS: Final = 100_000
 _FITS_KEPT: Final = 3
-_ALIKE: Final = 0.7
+_ALIKE: Final = 1.5
+"""So many standard deviations above the rest, about one article in fifteen, is "like what you accepted"."""
 _ALIKE_FROM: Final = 10
 _ALIKE_KEPT: Final = 2_000
 _WAIT: Final = timedelta(seconds=30)
@@ -166,7 +167,8 @@ def _put_in_order(waiting: _Waiting, fit: RankerFit, raw: Floats) -> int:
     scores = interleave(scores, waiting.is_drawn, waiting.days)
     order = np.argsort(-scores)
     if fit.extra["lessons"] >= _ALIKE_FROM:
-        alike = order[relevant[order] >= _ALIKE][:_ALIKE_KEPT]
+        learned = (raw - fit.extra["centre"]) / fit.extra["spread"]
+        alike = order[learned[order] >= _ALIKE][:_ALIKE_KEPT]
         fit.extra["alike"] = [waiting.ids[place] for place in alike.tolist()]
     change = np.abs(scores - waiting.scores)
     # Whatever stands, or stood, where people look comes first, then what moved most.

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from signals.models import Decision, Proposal, Role, State, Tag, Tagging
+from signals.models import Decision, Proposal, RankerFit, Role, State, Tag, Tagging
 from tests.signals.web.making import fill, make_article, make_proposal, make_source, make_tag, plain
 
 HTMX = {"HX-Request": "true"}
@@ -95,6 +95,16 @@ def test_an_article_that_is_decided_can_still_be_read_and_decided_anew(analyst, 
     analyst.post(address(suggested), {"verdict": "accept"})
     suggested.refresh_from_db()
     assert suggested.state == State.CONFIRMED
+
+
+def test_the_list_stands_in_the_order_of_its_scores_and_says_why(analyst, suggested):
+    drawn = make_article(make_source(), [suggested.tag], state=State.SAMPLED, inbox_score=2)
+    Tagging.objects.filter(pk=suggested.pk).update(because={"field": "title"})
+    RankerFit.objects.create(extra={"alike": [suggested.article_id]})
+    words = plain(analyst.get("/inbox/").content)
+    assert words.index(drawn.title) < words.index(suggested.article.title)
+    assert "1 suggestion · drawn at random" in words
+    assert "1 suggestion · named in the title · like what you accepted" in words
 
 
 def test_a_snoozed_article_waits_elsewhere(analyst, suggested):
