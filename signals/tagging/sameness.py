@@ -28,6 +28,7 @@ _SURPRISING: Final = 3.0
 _NUMBERED_LIKENESS: Final = 0.4
 _OWNERS: Final = 10
 _ALIKE_FROM: Final = 0.4
+_NAMED_FROM: Final = 0.6
 # How likely two are one that share a name, before their descriptions are compared.
 _AS_NAME: Final = 0.7
 _AS_ALIAS: Final = 0.5
@@ -175,7 +176,7 @@ def _compare(
         together = shared / (len(one.places) + len(other.places) - shared)
     named = max(spelt, 0.9 * meant)
     likeness, code = 0.65 * named + 0.35 * described, "names" if spelt >= meant else "meaning"
-    if described > named:
+    if described > named and named < _NAMED_FROM:
         code = "described"
     if equal := _equal_name(names, other_names):
         certain = _AS_ALIAS if equal == "name_is_alias" else _AS_NAME

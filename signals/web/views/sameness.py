@@ -71,8 +71,11 @@ def decide_similar(request: HttpRequest, first: int, second: int) -> HttpRespons
 @require_GET
 @analysts_only
 def row_links(request: HttpRequest) -> HttpResponse:
-    """Rows of notes that may be a tag: yes, no, another."""
-    page = page_of(request, waiting_links(), _ROWS)
+    """Rows of notes that may be a tag: yes, no, another; `?row=` that one alone."""
+    rows, asked = waiting_links(), request.GET.get("row", "")
+    if asked.isdecimal() and len(asked) < 18:
+        rows = rows.filter(pk=int(asked))
+    page = page_of(request, rows, _ROWS)
     return render_page(request, "inbox/links.html", {"page": page, **_counts("links")})
 
 

@@ -60,6 +60,7 @@ def test_a_row_is_a_tag_or_not_or_another_by_its_name(as_role):
     article = make_article(make_source(), type="note")
     yes, no, another = (make_row(article, tag, name=f"Row of words {n}") for n in range(3))
     html = analyst.get("/inbox/links/").content.decode()
+    assert analyst.get(f"/inbox/links/?row={no.pk}").content.decode().count("card proposal") == 1
     assert html.count("Chat models") >= 3
     assert reverse("inbox-link", args=[yes.pk]) in analyst.get(f"/articles/{article.pk}/").content.decode()
     assert (
