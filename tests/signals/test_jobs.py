@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.db import OperationalError, connection
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from signals import jobs
 from signals.models import Job, Theme
@@ -151,6 +152,12 @@ def test_of_one_kind_one_runs_at_a_time_and_jobs_of_different_kinds_take_turns(d
     other = jobs.start_job(kind="others", title="Others", arguments={}, total=0)
     assert [jobs.claim_job(), jobs.claim_job(), jobs.claim_job()] == [first, other, None]
     assert second.state == "waiting"
+
+
+def test_every_kind_has_what_it_names():
+    kinds = {kind: path for kind, path in jobs.STEPS.items() if kind != "themes"}
+    assert all(callable(import_string(path)) for path in [*kinds.values(), *jobs.GIVEN_UP.values()])
+    assert jobs.GIVEN_UP.keys() <= kinds.keys()
 
 
 @pytest.fixture
