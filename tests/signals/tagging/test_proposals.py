@@ -29,12 +29,24 @@ PLAIN = Casing(frozenset({"jobs", "software", "of", "clerks"}), frozenset({"open
             "signal", "Passage d'une écoute passive à une écoute guidée", "D'une écoute passive à une écoute guidée",
         ),
         ("The rapid spread of voice clones worries banks.", "signal", "Spread of voice clones", ""),
-        ("AI agents are replacing travel clerks.", "signal", "AI agents replacing travel clerks", "From travel clerks to AI agents"),
-        ("Many teachers now use chatbots to grade essays.", "behavior", "Teachers use chatbots to grade essays", ""),
-        ("Les lycéens et étudiants utilisent des agents IA pour réviser.", "behavior", "Étudiants utilisent agents IA pour réviser", ""),
+        (
+            "AI agents are replacing travel clerks.",
+            "signal", "AI agents replacing travel clerks", "From travel clerks to AI agents",
+        ),
+        (
+            "Many teachers now use chatbots to grade essays.",
+            "behavior", "Teachers use chatbots to grade essays", "",
+        ),
+        (
+            "Les lycéens et étudiants utilisent des agents IA pour réviser.",
+            "behavior", "Étudiants utilisent agents IA pour réviser", "",
+        ),
         ("There is a serious shortage of training chips, which hurts labs.", "issue", "Shortage of training chips", ""),
         ("La pénurie de puces mémoire continue.", "issue", "Pénurie de puces mémoire", ""),
-        ("Nurses voice growing fears about automated triage, a union says.", "concern", "Fears of automated triage", ""),
+        (
+            "Nurses voice growing fears about automated triage, a union says.",
+            "concern", "Fears of automated triage", "",
+        ),
         ("Forums drown in widening AI slop.", "concern", "AI slop", ""),
     ],
 )  # fmt: skip
