@@ -8,6 +8,7 @@ from django.conf import settings
 
 from signals.curation.decisions import decide_tagging, undo_decision
 from signals.models import Article, Role, State, Tag, Tagging, User
+from signals.tagging import ranking_service
 from signals.tagging.ranking import Ranker, learn, read_words, telling
 from signals.tagging.ranking_lessons import lesson_of
 from signals.tagging.ranking_score import inbox_scores, interleave, relevance
@@ -86,6 +87,13 @@ def test_nothing_new_is_not_learned_again_and_one_decision_among_many_waits_half
     decide(waiting["hospitals"][5:], analyst, verdict="accept")
     assert not refit_ranker(now=NOW + timedelta(seconds=10)).is_fitted
     assert refit_ranker(now=NOW + timedelta(seconds=30)).is_fitted
+
+
+def test_what_one_turn_has_no_time_to_write_the_next_ones_do(waiting, monkeypatch):
+    Article.objects.update(inbox_score=0)
+    monkeypatch.setattr(ranking_service, "_AT_ONCE", 5)
+    assert [refit_ranker(now=NOW).moved for _ in range(4)] == [5, 5, 2, 0]
+    assert not Article.objects.filter(inbox_score=0).exists()
 
 
 def test_the_inbox_is_put_in_order_at_least_every_minute():
