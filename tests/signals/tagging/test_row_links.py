@@ -20,7 +20,7 @@ def test_rows_read_by_a_person_are_linked_rightly(shared_data):
     baseline = judge_links(rows, same_name_only(rows))
     assert figures["rows"] > 100
     assert figures["sure_precision"] >= 0.95
-    assert figures["shown_precision"] >= 0.8
+    assert figures["shown_precision"] >= 0.75
     assert figures["shown_recall"] >= 0.6 > 3 * baseline["shown_recall"]
     assert figures["new_left_alone"] >= 0.9
 
