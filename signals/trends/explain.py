@@ -60,7 +60,7 @@ def explain(
     """The explanation of row `tag` of one day's scores; `publishers` and `confirmed` are per window."""
     rises = label in (Label.SPIKE, Label.SURGING, Label.EMERGING)
     # a rise is told by the window that shows it best, everything else by the one with most evidence
-    window = int(np.argmax(scores.ic025[tag])) if rises else 2
+    window = int(np.argmax(scores.at_least[tag])) if rises else 2
     return Explanation(
         key=_key(label, has_baseline=bool(scores.has_baseline[tag])),
         articles=int(scores.counts[tag, window]),
@@ -70,7 +70,7 @@ def explain(
         expected=round(float(scores.expected[tag, window]), 2),
         # the number of the table, so that the sentence beside it says the same
         times=round(float(2.0 ** scores.momentum[tag]), 3),
-        ceiling=round(float(2.0 ** scores.ic975[tag, window]), 3),
+        ceiling=round(float(2.0 ** scores.at_most[tag, window]), 3),
         age=age,
     )
 

@@ -22,6 +22,7 @@ DISPERSION = 8.0  # k: how much a steady tag's rate itself wanders
 PRIOR_SHAPE = 0.5
 SURPRISE_CAP = 50.0
 FALSE_SHARE = 0.10  # q of Benjamini-Hochberg: "about 1 in 10 such flags is false"
+DOUBT = 0.10  # how likely a share is below its "at least", and above its "at most"
 WEEK = 7
 
 
@@ -50,11 +51,12 @@ PACES = {pace.name: pace for pace in (FAST, MIDDLE, SLOW)}
 class TrendScores:
     """Scores of all tags. `...` is nothing for one day, or (days,) for a history.
 
-    Per window, shape (tags, ..., 3): `counts`, `expected` (mentions), `surprise` (-log10 p), `ic`, `ic025`,
-    `ic975` (log2 of observed to expected). Volume per window: (..., 3). Per tag, shape (tags, ...): `score`
-    (mean surprise), `fall` (the same for too few mentions), `before` (surprise of the longest window without
-    the shortest), `momentum` (mean IC025), `ceiling` (mean IC975), `flagged` (Benjamini-Hochberg within the
-    kind), `has_baseline`. Where there is no baseline every score is 0.
+    Per window, shape (tags, ..., 3): `counts`, `expected` (mentions), `surprise` (-log10 p), and log2 of how
+    many times its usual share a tag has: `at_least`, `at_most` (`ratio_bounds`), and `ic`, `ic025`, `ic975`
+    (`information_component`). Volume per window: (..., 3). Per tag, shape (tags, ...): `score` (mean
+    surprise), `fall` (the same for too few mentions), `before` (surprise of the longest window without the
+    shortest), `momentum` (mean `at_least`), `ceiling` (mean `at_most`), `flagged` (Benjamini-Hochberg within
+    the kind), `has_baseline`. Where there is no baseline every score is 0.
     """
 
     pace: Pace
@@ -62,6 +64,8 @@ class TrendScores:
     volume: Ints
     expected: Floats
     surprise: Floats
+    at_least: Floats
+    at_most: Floats
     ic: Floats
     ic025: Floats
     ic975: Floats
@@ -98,28 +102,32 @@ def choose_pace(volume: npt.ArrayLike) -> Pace:
 
 
 def score_series(
-    counts: npt.ArrayLike, volume: npt.ArrayLike, kinds: npt.ArrayLike, pace: Pace = FAST
+    counts: npt.ArrayLike,
+    volume: npt.ArrayLike,
+    kinds: npt.ArrayLike | None = None,
+    pace: Pace | None = None,
 ) -> TrendScores:
     """Score the last day.
 
     `counts` (tags, days) and `volume` (days,) are mentions and (story, publisher) pairs per day, whole
-    numbers; `kinds` (tags,) any integer codes. Raises ValueError when shapes disagree or a count is negative.
+    numbers; `kinds` (tags,) any integer codes, by default all one kind; `pace` by default what the volume
+    calls for. Raises ValueError when shapes disagree or a count is negative.
     """
     n, v, kind = _checked(counts, volume, kinds)
-    return _squeeze(_score(n, v, kind, pace, days=1))
+    return _squeeze(_score(n, v, kind, pace or choose_pace(v), days=1))
 
 
 def score_history(
     counts: npt.ArrayLike,
     volume: npt.ArrayLike,
-    kinds: npt.ArrayLike,
-    pace: Pace = FAST,
+    kinds: npt.ArrayLike | None = None,
+    pace: Pace | None = None,
     *,
     days: int | None = None,
 ) -> TrendScores:
     """Score each of the last `days` days (default all) as it was on that day; otherwise as `score_series`."""
     n, v, kind = _checked(counts, volume, kinds)
-    return _score(n, v, kind, pace, days=v.size if days is None else min(days, v.size))
+    return _score(n, v, kind, pace or choose_pace(v), days=v.size if days is None else min(days, v.size))
 
 
 def weekly_band(
@@ -168,6 +176,37 @@ def information_component(observed: npt.ArrayLike, expected: npt.ArrayLike) -> t
     return ic, ic - 3.3 * root - 2.0 * cube, ic + 2.4 * root - 0.5 * cube
 
 
+def ratio_bounds(
+    observed: npt.ArrayLike, mean: npt.ArrayLike, size: npt.ArrayLike, doubt: float = DOUBT
+) -> tuple[Floats, Floats]:
+    """log2 of at least, and at most, how many times its usual share a tag has; any shape.
+
+    Before looking, the ratio is gamma of mean 1 and shape `size`, the one that makes the number of mentions
+    negative binomial with this mean and size; having seen `observed`, gamma of shape size + observed and rate
+    size + mean. The bounds are its `doubt` and 1 - `doubt` quantiles (DuMouchel 1999, "Bayesian data mining in
+    large frequency tables", Am Stat 53(3):177-190, with one component instead of two).
+    """
+    x, mu, a = _floats(observed, mean, size)
+    rate = np.log2(a + mu)
+    return _log2_quantile(a + x, doubt) - rate, _log2_quantile(a + x, 1 - doubt) - rate
+
+
+def _log2_quantile(shape: Floats, share: float) -> Floats:
+    """log2 of the quantile of gamma distributions of rate 1.
+
+    Wilson and Hilferty's cube root from shape 2 (within .005), a table of exact values below.
+    """
+    large = np.maximum(shape, _SMALL_SHAPES[-1])
+    ninth = 1 / (9 * large)
+    quantile = large * (1 - ninth + special.ndtri(share) * np.sqrt(ninth)) ** 3
+    small = np.interp(shape, _SMALL_SHAPES, np.log2(special.gammaincinv(_SMALL_SHAPES, share)))
+    return np.asarray(np.where(shape < _SMALL_SHAPES[-1], small, np.log2(quantile)), dtype=np.float64)
+
+
+# A tag without a past and without a mention has the smallest shape there is: 1 / (1 / .5 + 1 / 8).
+_SMALL_SHAPES = np.geomspace(0.4, 2.0, 400)
+
+
 def tail_surprise(observed: npt.ArrayLike, mean: npt.ArrayLike, size: npt.ArrayLike) -> Floats:
     """-log10 P(X >= observed), at most 50, for X negative binomial with this mean and size; any shape."""
     x, mu, a = _floats(observed, mean, size)
@@ -211,10 +250,12 @@ class _Baseline:
     known: Bools
 
 
-def _checked(counts: npt.ArrayLike, volume: npt.ArrayLike, kinds: npt.ArrayLike) -> tuple[Ints, Ints, Ints]:
+def _checked(
+    counts: npt.ArrayLike, volume: npt.ArrayLike, kinds: npt.ArrayLike | None
+) -> tuple[Ints, Ints, Ints]:
     n = np.asarray(counts, dtype=np.int64)
     v = np.asarray(volume, dtype=np.int64)
-    kind = np.asarray(kinds, dtype=np.int64)
+    kind = np.zeros(n.shape[:1], dtype=np.int64) if kinds is None else np.asarray(kinds, dtype=np.int64)
     if n.ndim != 2 or v.shape != n.shape[1:] or kind.shape != n.shape[:1] or v.size == 0:
         raise ValueError(f"counts {n.shape}, volume {v.shape} and kinds {kind.shape} don't fit together")
     if (n < 0).any() or (v < 0).any():
@@ -276,6 +317,7 @@ def _score(n: Ints, v: Ints, kind: Ints, pace: Pace, *, days: int) -> TrendScore
     surprise = np.where(known, tail_surprise(x, mean, size), 0.0)
     fall = np.where(known, absence_surprise(x, mean, size), 0.0)
     ic, ic025, ic975 = (np.where(known, values, 0.0) for values in information_component(x, mean))
+    at_least, at_most = (np.where(known, values, 0.0) for values in ratio_bounds(x, mean, size))
     mean_before, size_before = _predict(baseline, volume[..., -1] - volume[..., 0])
     before = tail_surprise(x[..., -1] - x[..., 0], mean_before, size_before)
     score = surprise.mean(axis=-1)
@@ -288,14 +330,16 @@ def _score(n: Ints, v: Ints, kind: Ints, pace: Pace, *, days: int) -> TrendScore
         volume=volume,
         expected=expected,
         surprise=surprise,
+        at_least=at_least,
+        at_most=at_most,
         ic=ic,
         ic025=ic025,
         ic975=ic975,
         score=score,
         fall=fall.mean(axis=-1),
         before=np.where(baseline.known, before, 0.0),
-        momentum=ic025.mean(axis=-1),
-        ceiling=ic975.mean(axis=-1),
+        momentum=at_least.mean(axis=-1),
+        ceiling=at_most.mean(axis=-1),
         flagged=flagged,
         has_baseline=baseline.known,
     )
