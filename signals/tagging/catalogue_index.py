@@ -90,18 +90,18 @@ def _current(number: int) -> _Held:
         for held in _held:
             if (held.state, held.number) == (state, number):
                 return held
-        made = _Held(state, number, _make(number))
+        standing = next((held.tagger for held in _held if held.state == state), None)
+        made = _Held(state, number, _make(number, standing or Tagger(read_profiles(), default_model())))
         _held[:] = [made, *(held for held in _held if held.state == state)][:_KEPT]
         return made
 
 
-def _make(number: int) -> Tagger:
-    profiles = read_profiles()
+def _make(number: int, tagger: Tagger) -> Tagger:
     try:
-        return Tagger(profiles, default_model(), read_learned(number), number)
+        return tagger.taught(read_learned(number), number)
     except UnreadableError as error:
         log.warning("tagger %s can't be used (%s); the default one does its work", number, error)
-        return Tagger(profiles, default_model())
+        return tagger.taught(None)
 
 
 def catalogue_state() -> str:

@@ -77,7 +77,8 @@ def _learn(lessons: Sequence[Lesson], profiles: Sequence[Profile], default: Pair
     right = sum(lesson.is_right and not lesson.is_unasked for lesson in lessons)
     if min(right, asked - right) < BOTH_SORTS:
         return None
-    rows, texts = _read(lessons, Tagger(profiles, default))
+    tagger = Tagger(profiles, default)
+    rows, texts = _read(lessons, tagger)
     wording = Wording.of([texts[article_id] for article_id in sorted(texts)])
     by_pair = {(row.lesson.article_id, row.lesson.tag_id): row.names for row in rows}
     judged = [_judged(lesson, by_pair.get((lesson.article_id, lesson.tag_id), ())) for lesson in lessons]
@@ -103,7 +104,7 @@ def _learn(lessons: Sequence[Lesson], profiles: Sequence[Profile], default: Pair
     learned = Learned(*fitted, memory, None)
     probabilities = learned.probabilities(features, signs)
     learned = replace(learned, grades=_learn_grades(rows, probabilities, folds))
-    return replace(learned, draw_rate=_draw_rate(lessons, Tagger(profiles, default, learned)))
+    return replace(learned, draw_rate=_draw_rate(lessons, tagger.taught(learned)))
 
 
 def probabilities_of(lessons: Sequence[Lesson], tagger: Tagger, *, unknown: float = 0.01) -> Floats:

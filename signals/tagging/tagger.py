@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -92,6 +93,12 @@ class Tagger:
         self.matcher = Matcher(self.profiles)
         self.vectors = Vectors(self.profiles)
         self._certainty: dict[Name, float] = {name: specificity(name) for name in self.matcher.names()}
+
+    def taught(self, learned: Learned | None, version: int = DEFAULT_VERSION) -> Tagger:
+        """The same with something else learned, without reading the catalogue again."""
+        made = copy(self)
+        made.learned, made.version = learned, version
+        return made
 
     def suggest(self, documents: Sequence[Document]) -> list[list[Suggestion]]:
         """For each document its suggestions, the surest first."""

@@ -19,7 +19,7 @@ from signals.tagging.judging import Judgement, hold_back, judge
 from signals.tagging.learned import Learned, UnreadableError
 from signals.tagging.lessons import BOTH_SORTS, Lesson, learn, probabilities_of
 from signals.tagging.scorer import default_model
-from signals.tagging.tagger import DEFAULT_VERSION, Tagger
+from signals.tagging.tagger import DEFAULT_VERSION
 
 ENOUGH: Final = 50
 """New decisions that make learning worth its while."""
@@ -151,12 +151,12 @@ def _train(now: datetime, decisions: int) -> Training:
     candidate = learn(earlier, profiles, default_model())
     if candidate is None or not later:
         return Training(Wait.ONE_SORT, decisions)
-    tagger = Tagger(profiles, default_model(), candidate)
+    standing = tagger_of(number)
     judgement = judge(
         later,
         _kinds(later),
-        probabilities_of(later, tagger_of(number)),
-        probabilities_of(later, tagger),
+        probabilities_of(later, standing),
+        probabilities_of(later, standing.taught(candidate)),
     )
     learned = learn(lessons, profiles, default_model()) if judgement.is_better else None
     version = _keep(judgement, learned, number, lessons, later, now)
