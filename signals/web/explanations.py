@@ -25,7 +25,8 @@ def because(tagging: Tagging) -> str:
     """Why the machine suggests a tag; of what a person or a note said, their reason."""
     why = tagging.because
     said = [gettext("drawn at random to see what is missed")] if tagging.state == State.SAMPLED else []
-    if not why:
+    # A note that took a suggestion over left what the machine had to say.
+    if tagging.reason or not why:
         return "; ".join([*said, tagging.reason] if tagging.reason else said)
     if "name" in why:
         said.append(_named(str(why["name"]), str(why.get("field", "text")), int(why.get("times", 1))))

@@ -225,9 +225,8 @@ def test_what_was_learned_is_read_back_the_same_and_what_today_can_not_read_leav
     run_job(Job.objects.get())
     assert current_tagger().version == version.number
     document = Document(later[0].title, later[0].text)
-    because = [one.because for one in current_tagger().suggest([document])[0] if one.tag_id == world.tag.pk][
-        0
-    ]
+    (found,) = current_tagger().suggest([document])
+    because = next(one.because for one in found if one.tag_id == world.tag.pk)
     assert because["name"] == "Gemini"
     assert because["like"] > 0
     assert set(because["words"]) <= set(learned.memory.wording.words)

@@ -17,5 +17,6 @@ def test_a_suggestion_says_in_words_what_it_rests_on():
 
 def test_a_note_keeps_its_own_reason_in_every_language():
     with translation.override("fr"):
-        assert because(Tagging(reason="stated by the note")) == "stated by the note"
+        stated = Tagging(reason="stated by the note", because={"name": "MoE"})
+        assert because(stated) == "stated by the note"
         assert because(Tagging()) == ""
