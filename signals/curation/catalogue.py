@@ -18,6 +18,7 @@ from signals.curation.errors import CurationError
 from signals.curation.matching import start_matching
 from signals.models import Kind, Setting, Tag, TagName, Theme, User
 from signals.tagging.names import normalise_name
+from signals.tagging.rules import cues_of
 
 STARTER: Final = Path(__file__).resolve().parent.parent / "starter" / "catalogue.toml"
 _SETTING: Final = "starter_catalogue"
@@ -232,8 +233,8 @@ def _load_themes(document: dict[str, Any]) -> tuple[dict[str, Theme], int]:
 
 
 def _wanted(row: dict[str, Any], name: str) -> dict[str, Any]:
-    wanted: dict[str, Any] = {key: row.get(key, [] if key == "cues" else "") for key in _FIELDS}
-    return {**wanted, "name": name}
+    wanted: dict[str, Any] = {key: row.get(key, "") for key in _FIELDS}
+    return {**wanted, "name": name, "cues": cues_of(row)}
 
 
 def _names(row: dict[str, Any], name: str) -> Iterable[tuple[str, str, bool]]:

@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from signals.tagging.matcher import Match, Matcher
+from signals.tagging.matcher import Match, Matcher, Scope
+from signals.tagging.profiles import Profile
 from signals.tagging.vectors import Vectors
-from signals.tagging.words import STOP_WORDS, Words, split_words
+from signals.tagging.words import STOP_WORDS, Words, split_words, unglue
 
 READ_LIMIT: Final = 20_000
 """Characters of a text in which names are looked for."""
@@ -27,14 +28,17 @@ class Candidate:
     """A tag that an article might carry, by its place among the profiles, and what speaks for it."""
 
     profile: int
+    kind: str
     title: list[Match] = field(default_factory=list)
     text: list[Match] = field(default_factory=list)
+    ruled_title: list[Match] = field(default_factory=list)
+    ruled_text: list[Match] = field(default_factory=list)
     cues: int = 0
     similarity: float = 0.0
 
     @property
     def is_named(self) -> bool:
-        """One of its names stands in the article."""
+        """One of its names stands in the article, or one of its rules is met."""
         return bool(self.title or self.text)
 
 
@@ -58,14 +62,31 @@ class Reading:
 def read_article(matcher: Matcher, title: str, text: str) -> Reading:
     """The names in an article, those that stand inside another's longer name left out."""
     text = text[:READ_LIMIT]
-    title_words, text_words = split_words(title), split_words(text)
-    opening = split_words(f"{title}\n{text[:OPENING]}")
+    known = matcher.vocabulary
+    title_words, text_words = unglue(split_words(title), known), unglue(split_words(text), known)
+    opening = unglue(split_words(f"{title}\n{text[:OPENING]}"), known)
     reading = Reading(title_words, text_words, opening, {})
     for words, in_title in ((title_words, True), (text_words, False)):
         for match in _outermost(matcher.find(words), matcher):
-            candidate = reading.candidates.setdefault(match.name.profile, Candidate(match.name.profile))
+            candidate = _candidate(reading, match.name.profile, matcher.profiles)
             (candidate.title if in_title else candidate.text).append(match)
+    ruled = matcher.find_rules(title_words, text_words, OPENING)
+    for found, in_title in zip(ruled, (True, False), strict=True):
+        for match in found:
+            candidate = _candidate(reading, match.name.profile, matcher.profiles)
+            known_matches = candidate.title if in_title else candidate.text
+            # A rule says where a tag is spoken of in other words, or lends weight to its name.
+            (candidate.ruled_title if in_title else candidate.ruled_text).append(match)
+            if not known_matches or known_matches[-1].name.scope is not Scope.NAME:
+                known_matches.append(match)
     return reading
+
+
+def _candidate(reading: Reading, place: int, profiles: Sequence[Profile]) -> Candidate:
+    known = reading.candidates.get(place)
+    if known is None:
+        known = reading.candidates[place] = Candidate(place, profiles[place].kind)
+    return known
 
 
 def add_similar(readings: Sequence[Reading], vectors: Vectors) -> csr_array:
@@ -84,7 +105,7 @@ def add_similar(readings: Sequence[Reading], vectors: Vectors) -> csr_array:
         for place in np.argpartition(-values, count - 1)[:count] if count else []:
             profile, value = int(columns[place]), float(values[place])
             if value >= LEAST_SIMILARITY and profile not in reading.candidates:
-                reading.candidates[profile] = Candidate(profile, similarity=value)
+                reading.candidates[profile] = Candidate(profile, vectors.kinds[profile], similarity=value)
         # Cues support what is a candidate already: thousands of tags share the same few.
         spoken = f" {' '.join(reading.opening.stems)} "
         for candidate in reading.candidates.values():

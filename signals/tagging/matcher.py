@@ -1,15 +1,20 @@
 """Names found in text, word by word: accents, case, hyphens and plurals don't matter, an acronym's case does.
 
 All names stand in one trie of words, so that the cost of reading a text hardly depends on how many there are.
+Rules (`signals.tagging.rules`) are found beside them, sentence by sentence.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Final
 
+from signals.tagging.evidence import split_sentences
 from signals.tagging.profiles import GAP, Profile
+from signals.tagging.rules import Hit, Present, Rules
 from signals.tagging.words import STOP_WORDS, Words, split_words
 
 MAX_GAP: Final = 2
@@ -21,24 +26,38 @@ _JOINERS: Final = frozenset(
 _ENDERS: Final = frozenset(".!?;:|")
 
 
+RULE_LIMIT: Final = 1500
+"""Characters of a text in which rules are looked for: further on, words meet by chance."""
+
+
+class Scope(IntEnum):
+    """What holds all words of a rule together; a name is no rule."""
+
+    NAME = 0
+    SENTENCE = 1
+    OPENING = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One name of one tag in the trie; `exact` holds the words whose case counts."""
+    """One name of one tag in the trie, or one rule; `exact` holds the words whose case counts."""
 
     profile: int
     text: str
     words: int
     exact: tuple[str, ...] | None
     has_gap: bool
+    scope: Scope = Scope.NAME
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A name at `text[start:end]`."""
+    """A name at `text[start:end]`; of a rule, `parts` are the places of its words in there."""
 
     name: Name
     start: int
     end: int
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -55,12 +74,24 @@ class Matcher:
         self.profiles = profiles
         self._root = _Node()
         self._names: list[Name] = []
+        self.vocabulary: set[str] = set()
         for index, profile in enumerate(profiles):
             for name in profile.all_names:
                 self._add(index, name)
+        self._rules = Rules(
+            [(index, rule) for index, profile in enumerate(profiles) for rule in profile.rules]
+        )
+        self._ruled = {
+            (rule.profile, rule.text, scope): Name(
+                rule.profile, rule.text, len(rule.groups), None, has_gap=True, scope=scope
+            )
+            for rule in self._rules.rules
+            for scope in (Scope.SENTENCE, Scope.OPENING)
+        }
+        self._names += self._ruled.values()
 
     def names(self) -> list[Name]:
-        """Every name that it looks for."""
+        """Every name and rule that it looks for."""
         return self._names
 
     def find(self, text: str | Words) -> list[Match]:
@@ -74,6 +105,38 @@ class Matcher:
                 self._walk(node, words, position, position + 1, matches)
         return _longest(matches) if len(matches) > 1 else matches
 
+    def find_rules(self, title: Words, text: Words, opening: int) -> tuple[list[Match], list[Match]]:
+        """The rules that title and text meet, per profile and sentence one.
+
+        Where no sentence meets a rule, title and the first `opening` characters together may.
+        """
+        if not self._rules.rules:
+            return [], []
+        of_title = self._rules.present(title, 0, len(title.stems))
+        in_title = [self._ruled_match(hit, title) for hit in self._rules.met(of_title)]
+        in_text: list[Match] = []
+        of_opening: Present = {}
+        for sentence in split_sentences(text.text[:RULE_LIMIT]):
+            start, end = bisect_left(text.starts, sentence.start), bisect_left(text.starts, sentence.end)
+            present = self._rules.present(text, start, end)
+            in_text += [self._ruled_match(hit, text) for hit in self._rules.met(present)]
+            if sentence.start < opening:
+                of_opening = present | of_opening
+        met = {match.name.profile for match in in_title + in_text}
+        for hit in self._rules.met(of_title | of_opening):
+            places = [of_opening[group] for group in hit.rule.groups if group in of_opening]
+            if places and hit.rule.profile not in met:
+                first, last = places[0]
+                name = self._ruled[hit.rule.profile, hit.rule.text, Scope.OPENING]
+                part = (text.starts[first], text.ends[last])
+                in_text.append(Match(name, *part, (part,)))
+        return in_title, in_text
+
+    def _ruled_match(self, hit: Hit, words: Words) -> Match:
+        name = self._ruled[hit.rule.profile, hit.rule.text, Scope.SENTENCE]
+        parts = tuple((words.starts[first], words.ends[last]) for first, last in hit.places)
+        return Match(name, parts[0][0], max(end for _start, end in parts), parts)
+
     def _add(self, profile: int, text: str) -> None:
         parts = [split_words(part) for part in text.split(GAP)]
         parts = [part for part in parts if part.stems]
@@ -85,6 +148,7 @@ class Matcher:
             if index:
                 node.gap = node.gap or _Node()
                 node = node.gap
+            self.vocabulary.update(part.stems)
             for word in part.stems:
                 node = node.words.setdefault(word, _Node())
         raw = [word for part in parts for word in part.raw]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from signals.tagging.names import fold
+from signals.tagging.rules import is_rule
 from signals.tagging.words import STOP_WORDS, split_words
 
 GAP: Final = " ... "
@@ -30,10 +31,20 @@ class Profile:
         return tuple(found)
 
     @property
+    def hints(self) -> tuple[str, ...]:
+        """The cues that are words which support a mention."""
+        return tuple(cue for cue in self.cues if not is_rule(cue))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The cues that are rules, which make a mention (`signals.tagging.rules`)."""
+        return tuple(cue for cue in self.cues if is_rule(cue))
+
+    @property
     def text(self) -> str:
         """Everything that describes the tag, for similarity."""
         names = (name.replace(GAP, " ") for name in self.all_names)
-        return ". ".join([*names, *self.cues, self.description])
+        return ". ".join([*names, *self.hints, self.description])
 
 
 def name_variants(name: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from signals.tagging.candidates import Candidate, Reading
-from signals.tagging.matcher import Match, Name
+from signals.tagging.matcher import Match, Name, Scope
 from signals.tagging.vectors import TOPIC_WORDS, Floats
 from signals.tagging.words import STOP_WORDS, split_words
 
@@ -30,6 +30,13 @@ FEATURES: Final = (
     "characters",
     "characters unnamed",
     "topicality",
+    "rule in title",
+    "rule in text",
+    "rule across",
+    "signal",
+    "behavior",
+    "issue",
+    "concern",
 )
 _EARLY: Final = 400
 
@@ -56,6 +63,8 @@ def default_model() -> PairModel:
 
 def specificity(name: Name) -> float:
     """How sure a name alone makes us, 0-1: a lone common word says little, an acronym or a phrase much."""
+    if name.scope is not Scope.NAME:
+        return 0.4
     words = [word for word in split_words(name.text).raw if word.lower() not in STOP_WORDS]
     if len(words) >= 3:
         return 1.0
@@ -87,13 +96,17 @@ def pair_features(
     def best(matches: Sequence[Match]) -> float:
         return max((certainty[match.name] for match in matches), default=0.0)
 
-    early = [match for match in candidate.text if match.start < _EARLY]
-    late = [match for match in candidate.text if match.start >= _EARLY]
-    named = candidate.title + candidate.text
-    unnamed = 0.0 if named else 1.0
-    doubt = 0.0 if any(is_beyond_doubt(match.name.text) for match in named) else 1.0 - unnamed
+    title = [match for match in candidate.title if match.name.scope is Scope.NAME]
+    text = [match for match in candidate.text if match.name.scope is Scope.NAME]
+    early = [match for match in text if match.start < _EARLY]
+    late = [match for match in text if match.start >= _EARLY]
+    named = title + text
+    unnamed = 0.0 if named or candidate.ruled_title or candidate.ruled_text else 1.0
+    doubtful = candidate.title + candidate.text
+    doubt = 0.0 if any(is_beyond_doubt(match.name.text) for match in doubtful) else 1.0 - unnamed
+    across = any(match.name.scope is Scope.OPENING for match in candidate.ruled_text)
     return [
-        best(candidate.title),
+        best(title),
         best(early),
         best(late),
         min(1.6, float(np.log1p(max(0, len(named) - 1)))),
@@ -105,4 +118,8 @@ def pair_features(
         characters,
         characters * unnamed,
         reading.topicality,
+        1.0 if candidate.ruled_title else 0.0,
+        1.0 if candidate.ruled_text and not across else 0.0,
+        1.0 if across else 0.0,
+        *(1.0 if candidate.kind == kind else 0.0 for kind in FEATURES[-4:]),
     ]

@@ -1,11 +1,13 @@
-"""The default pair model, trained from the starter catalogue and the sample briefs alone.
+"""The default pair model, trained from the starter catalogue, the sample and invented news alone.
 
 `python -m signals.tagging.training` writes `default_model.json` again, the same to the last digit.
 
-No article labelled by hand goes in. Three kinds of text stand for articles: each tag's own description, read
-by a tagger that does not know it; names put into sentences about AI (a mention) and about anything else (a
-mention only when the name itself is beyond doubt); and the sample's briefs, whose surest names are mentions.
-What a text neither names nor describes is no mention.
+No news goes in. Three kinds of text stand for it: invented news with its tags (`examples.toml`); names put into
+sentences about anything else (a mention only when the name itself is beyond doubt); and the sample's briefs,
+whose surest names are mentions. What a text neither names nor describes is no mention.
+
+Invented news says which signs matter, not how often each kind is meant. That is set by the six numbers of
+`CALIBRATION`, chosen so that .8 means 8 in 10 on news labelled by hand (docs/decisions/tagging.md).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from random import Random
@@ -24,10 +26,12 @@ from sklearn.linear_model import LogisticRegression
 
 from signals.tagging.candidates import Candidate
 from signals.tagging.profiles import GAP, Profile
+from signals.tagging.rules import cues_of
 from signals.tagging.scorer import DEFAULT_MODEL, FEATURES, PairModel, is_beyond_doubt
 from signals.tagging.tagger import Document, Tagger
 
 _STARTER: Final = Path(__file__).resolve().parent.parent / "starter"
+_KINDS: Final = FEATURES[-4:]
 _BLANK: Final = PairModel((0.0,) * len(FEATURES), 0.0)
 
 # News of other worlds, for names that mean something else there.
@@ -47,6 +51,12 @@ _ELSEWHERE: Final = (
     "Le syndicat appelle à la grève dans les hôpitaux. Une réunion est prévue jeudi au ministère.",
     "Un orage a coupé le courant dans la vallée. Les équipes ont travaillé toute la nuit.",
 )
+CALIBRATION: Final = {
+    "slope": 1.16, "technology": -0.37, "signal": -1.07, "behavior": -1.21, "issue": -0.87, "concern": -0.74,
+}  # fmt: skip
+"""Of the log-odds: how steep, and a shift for each kind."""
+_INSERTED_WEIGHT: Final = 0.05
+_BRIEF_WEIGHT: Final = 0.1
 _FRAMES: Final = {
     "en": ("{name}: what comes next", "{name} in the news", "A year of {name}", "How {name} changed us"),
     "fr": ("{name} : et maintenant ?", "Un an de {name}", "{name} au programme", "Ce que change {name}"),
@@ -61,17 +71,17 @@ class Others(Enum):
     """What an example teaches about tags it was not made for."""
 
     NOTHING = "nothing"
-    UNNAMED = "those it does not name are no mentions"
-    ALL = "that, and those it names beyond doubt are"
+    ABSENT = "they are no mentions"
+    NAMED = "those it names beyond doubt are mentions, the others are none"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text, the tag it was made for and whether it carries it; what it says of other tags is `others`."""
+    """A text, the tags it carries, those it teaches nothing about, and what it says of all `others`."""
 
     document: Document
-    tag_id: int | None
-    carries: bool
+    carries: frozenset[int]
+    leaves_open: frozenset[int]
     others: Others
 
 
@@ -86,60 +96,70 @@ def read_profiles(catalogue: dict[str, Any]) -> list[Profile]:
                 number,
                 row["kind"],
                 tuple(dict.fromkeys(name for name in names if name)),
-                tuple(row.get("cues", [])),
+                tuple(cues_of(row)),
                 description,
             )
         )
     return profiles
 
 
-def train(catalogue: dict[str, Any], briefs: Sequence[Document], seed: int = 1) -> PairModel:
-    """A pair model from a catalogue and briefs; the same for the same arguments."""
+def train(
+    catalogue: dict[str, Any], briefs: Sequence[Document], invented: Sequence[dict[str, Any]], seed: int = 1
+) -> PairModel:
+    """A pair model from a catalogue, briefs and invented news; the same for the same arguments."""
     profiles = read_profiles(catalogue)
-    blind = Tagger([replace(profile, description="") for profile in profiles], _BLANK)
-    seeing = Tagger(profiles, _BLANK)
-    described = list(_descriptions(catalogue))
-    inserted = list(_insertions(catalogue, profiles, Random(seed)))  # noqa: S311 - reproducible draws, no secret
-    read = [Example(brief, None, False, Others.ALL) for brief in briefs]
+    tagger = Tagger(profiles, _BLANK)
+    inserted = list(_insertions(catalogue, Random(seed)))  # noqa: S311 - reproducible draws, no secret
+    nobody: frozenset[int] = frozenset()
+    read = [Example(brief, nobody, nobody, Others.NAMED) for brief in briefs]
     features, labels, weights = [], [], []
-    for tagger, examples in ((blind, described), (seeing, inserted), (seeing, read)):
-        x, y, w = _pairs(tagger, examples)
+    for examples, weight in (
+        (list(_invented(invented, profiles)), 1.0),
+        (inserted, _INSERTED_WEIGHT),
+        (read, _BRIEF_WEIGHT),
+    ):
+        x, y = _pairs(tagger, examples)
         features.append(x)
         labels += y
-        weights += w
-    model = LogisticRegression(C=0.3, max_iter=2000)
-    model.fit(np.vstack(features), np.array(labels), sample_weight=np.array(weights))
+        weights += [weight] * len(y)
+    signs = np.vstack(features)
+    # How often a kind is meant is no matter of examples: the calibration says it.
+    signs[:, -len(_KINDS) :] = 0.0
+    model = LogisticRegression(C=3.0, max_iter=5000)
+    model.fit(signs, np.array(labels), sample_weight=np.array(weights))
+    slope, base = CALIBRATION["slope"], CALIBRATION["technology"]
+    learned = (slope * model.coef_[0]).tolist()[: -len(_KINDS)]
+    shifts = [CALIBRATION[kind] - base for kind in _KINDS]
     return PairModel(
-        tuple(round(float(weight), 4) for weight in model.coef_[0]), round(float(model.intercept_[0]), 4)
+        tuple(round(float(weight), 4) for weight in (*learned, *shifts)),
+        round(slope * float(model.intercept_[0]) + base, 4),
     )
 
 
-def _descriptions(catalogue: dict[str, Any]) -> Iterator[Example]:
+def _invented(rows: Sequence[dict[str, Any]], profiles: Sequence[Profile]) -> Iterator[Example]:
+    numbers = {f"{profile.kind}: {profile.names[0]}": profile.tag_id for profile in profiles}
+    for row in rows:
+        yield Example(
+            Document(row["title"], row["text"]),
+            frozenset(numbers[tag] for tag in row.get("tags", []) if tag in numbers),
+            frozenset(numbers[tag] for tag in row.get("maybe", []) if tag in numbers),
+            Others.ABSENT,
+        )
+
+
+def _insertions(catalogue: dict[str, Any], random: Random) -> Iterator[Example]:
     for number, row in enumerate(catalogue["tag"]):
-        for text in (row.get("description"), row.get("description_fr"), row.get("change")):
-            if text:
-                first, _, rest = text.partition(". ")
-                yield Example(Document(first, rest), number, True, Others.UNNAMED)
-                yield Example(Document("", text), number, True, Others.UNNAMED)
-
-
-def _insertions(catalogue: dict[str, Any], profiles: Sequence[Profile], random: Random) -> Iterator[Example]:
-    rows = catalogue["tag"]
-    for number, row in enumerate(rows):
         for language, name in _names(row):
             name = name.replace(GAP, " ")
-            length = random.choice((1, 1, 5))
-            key = "description_fr" if language == "fr" else "description"
-            about_ai = " ".join(str(row.get(key, "")) for row in random.sample(rows, length))
-            elsewhere = " ".join(random.sample(_ELSEWHERE, length))
+            text = " ".join(random.sample(_ELSEWHERE, random.choice((1, 1, 5))))
             frame = random.choice(_FRAMES[language]).format(name=name)
             sentence = random.choice(_SENTENCES[language]).format(name=name)
-            in_title, is_late = random.random() < 0.4, random.random() < 0.5
-            for text, carries in ((about_ai, True), (elsewhere, is_beyond_doubt(name))):
-                opening, _, rest = text.partition(". ")
-                late = f"{rest} {sentence}" if is_late else f"{sentence} {rest}"
-                document = Document(frame, text) if in_title else Document(opening, late)
-                yield Example(document, number, carries, Others.NOTHING)
+            opening, _, rest = text.partition(". ")
+            late = f"{rest} {sentence}" if random.random() < 0.5 else f"{sentence} {rest}"
+            document = Document(frame, text) if random.random() < 0.4 else Document(opening, late)
+            own = frozenset((number,))
+            carries = own if is_beyond_doubt(name) else frozenset()
+            yield Example(document, carries, frozenset(), Others.NOTHING if carries else Others.ABSENT)
 
 
 def _names(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -150,22 +170,20 @@ def _names(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "fr", name
 
 
-def _pairs(tagger: Tagger, examples: Sequence[Example]) -> tuple[Any, list[int], list[float]]:
+def _pairs(tagger: Tagger, examples: Sequence[Example]) -> tuple[Any, list[int]]:
     _readings, pairs, features = tagger.score_features([example.document for example in examples])
-    rows, labels, weights = [], [], []
+    rows, labels = [], []
     for place, (index, candidate) in enumerate(pairs):
-        example = examples[index]
-        is_own = tagger.profiles[candidate.profile].tag_id == example.tag_id
-        if is_own:
-            label = example.carries
-        elif example.others is Others.NOTHING or (example.others is Others.UNNAMED and candidate.is_named):
+        example, tag_id = examples[index], tagger.profiles[candidate.profile].tag_id
+        if tag_id in example.carries:
+            label = True
+        elif example.others is Others.NOTHING or tag_id in example.leaves_open:
             continue
         else:
-            label = _is_sure(candidate)
+            label = example.others is Others.NAMED and _is_sure(candidate)
         rows.append(place)
         labels.append(int(label))
-        weights.append(1.0)
-    return features[rows], labels, weights
+    return features[rows], labels
 
 
 def _is_sure(candidate: Candidate) -> bool:
@@ -177,7 +195,8 @@ def main() -> None:
     """Write the default model."""
     catalogue = tomllib.loads((_STARTER / "catalogue.toml").read_text(encoding="utf-8"))
     briefs = tomllib.loads((_STARTER / "briefs.toml").read_text(encoding="utf-8"))["brief"]
-    model = train(catalogue, [Document(brief["title"], brief["text"]) for brief in briefs])
+    invented = tomllib.loads((_STARTER / "examples.toml").read_text(encoding="utf-8"))["example"]
+    model = train(catalogue, [Document(brief["title"], brief["text"]) for brief in briefs], invented)
     stored = {"weights": dict(zip(FEATURES, model.weights, strict=True)), "intercept": model.intercept}
     DEFAULT_MODEL.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 

@@ -56,6 +56,7 @@ class Vectors:
     """
 
     def __init__(self, profiles: Sequence[Profile]) -> None:
+        self.kinds = [profile.kind for profile in profiles]
         documents = [split_words(profile.text) for profile in profiles]
         # Document frequencies over sentences: whole profiles all hold the same hundred words.
         sentences = [
@@ -69,7 +70,8 @@ class Vectors:
         self._words = TfidfVectorizer(analyzer=word_features, sublinear_tf=True, dtype=np.float64)
         self._characters = TfidfVectorizer(analyzer=character_features, sublinear_tf=True, dtype=np.float64)
         self.cues = [
-            frozenset(f" {' '.join(split_words(cue).stems)} " for cue in profile.cues) for profile in profiles
+            frozenset(f" {' '.join(split_words(cue).stems)} " for cue in profile.hints)
+            for profile in profiles
         ]
         filler = [split_words("vigie")]
         self._words.fit(sentences or filler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,10 +11,14 @@ from signals.tagging.names import fold
 
 # Combining marks belong to the letter before; "3.5" is one word, and so are "C++" and "C#".
 _WORD: Final = re.compile(r"[\w\u0300-\u036f]+(?:(?<=\d)\.\d+\w*)*(?:\+\+|#)?")
+# Where scraped text runs one line into the next: "modelsCan", "2025Signs".
+_GLUED: Final = re.compile(
+    r"(?<=[a-z\u00df-\u00ff]{3})(?=[A-Z\u00c0-\u00de][a-z\u00df-\u00ff])|(?<=\d{4})(?=[A-Z][a-z]{2})"
+)
 _CACHE_LIMIT: Final = 300_000
 _SINGULAR_IN_S: Final = """
 bias gas atlas canvas chaos kubernetes ethos pathos cosmos asbestos always perhaps less plus sans dans
-mais moins fois temps corps proces acces succes progres
+mais news moins fois temps corps proces acces succes progres
 """
 _INVARIABLE: Final = frozenset(_SINGULAR_IN_S.split())
 _STEMS: dict[str, str] = {}
@@ -65,6 +70,22 @@ def split_words(text: str) -> Words:
         starts.append(match.start())
         ends.append(match.end())
     return Words(text, raw, [stem(word) for word in raw], starts, ends)
+
+
+def unglue(words: Words, known: Container[str]) -> Words:
+    """`words` with those split that run together ("modelsCan"), unless `known` holds them as they are."""
+    if not any(_GLUED.search(word) for word in words.raw):
+        return words
+    split = Words(words.text, [], [], [], [])
+    for raw, compared, start in zip(words.raw, words.stems, words.starts, strict=True):
+        parts = [raw] if compared in known else _GLUED.split(raw)
+        for part in parts:
+            split.raw.append(part)
+            split.stems.append(compared if len(parts) == 1 else stem(part))
+            split.starts.append(start)
+            start += len(part)
+            split.ends.append(start)
+    return split
 
 
 def _singular(word: str) -> str:

@@ -8,6 +8,7 @@ from signals.tagging.tagger import Document, Tagger
 from signals.tagging.training import read_profiles, train
 
 CATALOGUE = tomllib.loads(STARTER.read_text(encoding="utf-8"))
+EXAMPLES = tomllib.loads(STARTER.with_name("examples.toml").read_text(encoding="utf-8"))["example"]
 NAMES = [row["name"] for row in CATALOGUE["tag"]]
 
 
@@ -88,8 +89,8 @@ def test_a_tagger_without_tags_and_an_empty_batch_are_fine(tagger):
 
 def test_training_is_reproducible_and_trusts_names_more_than_likeness():
     small = {"tag": CATALOGUE["tag"][::4]}
-    model = train(small, [])
-    assert model == train(small, [])
+    model = train(small, [], EXAMPLES)
+    assert model == train(small, [], EXAMPLES)
     weights = dict(zip(FEATURES, model.weights, strict=True))
     assert weights["named in title"] > 0
     assert weights["named late"] > 0
