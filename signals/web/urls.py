@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import path
 
 from signals.web import health
-from signals.web.views import articles, home, inbox, jobs, models, notes, people, quality, sameness, tags
+from signals.web.views import (
+    articles,
+    home,
+    inbox,
+    jobs,
+    models,
+    notes,
+    people,
+    quality,
+    sameness,
+    tag_page,
+    tags,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,9 +27,9 @@ urlpatterns = [
     path("tags.csv", tags.tag_table_csv, name="tags-csv"),
     path("tags/similar/", sameness.similar, name="similar-tags"),
     path("tags/similar/<int:first>/<int:second>/", sameness.decide_similar, name="similar-decide"),
-    path("tags/<int:pk>/rate/", tags.rate, name="rate"),
-    path("tags/<int:pk>-<slug:slug>/", tags.tag_page, name="tag"),
-    path("tags/<int:pk>/", tags.tag_page),
+    path("tags/<int:pk>/rate/", tag_page.rate, name="rate"),
+    path("tags/<int:pk>-<slug:slug>/", tag_page.tag_page, name="tag"),
+    path("tags/<int:pk>/", tag_page.tag_page),
     path("tags/<slug:kind>.csv", tags.tag_table_csv, name="tags-kind-csv"),
     path("tags/<slug:kind>/", tags.tag_table, name="tags-kind"),
     path("articles/", articles.article_list, name="articles"),
