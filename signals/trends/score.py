@@ -28,12 +28,16 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Window lengths, lag and half-life in days, chosen by how many stories an installation sees."""
+    """Window lengths, lag and half-life in days, chosen by how many stories an installation sees.
+
+    `is_thin`: counts so small that "at least" is told by IC025, which all but ignores one or two mentions.
+    """
 
     name: str
     windows: tuple[int, int, int]
     lag: int
     half_life: int
+    is_thin: bool = True
 
     @property
     def min_history(self) -> int:
@@ -41,7 +45,7 @@ class Pace:
         return self.lag + 28
 
 
-FAST = Pace("fast", (7, 14, 28), lag=28, half_life=56)
+FAST = Pace("fast", (7, 14, 28), lag=28, half_life=56, is_thin=False)
 MIDDLE = Pace("middle", (14, 28, 56), lag=56, half_life=112)
 SLOW = Pace("slow", (28, 56, 112), lag=112, half_life=224)
 PACES = {pace.name: pace for pace in (FAST, MIDDLE, SLOW)}
@@ -317,7 +321,9 @@ def _score(n: Ints, v: Ints, kind: Ints, pace: Pace, *, days: int) -> TrendScore
     surprise = np.where(known, tail_surprise(x, mean, size), 0.0)
     fall = np.where(known, absence_surprise(x, mean, size), 0.0)
     ic, ic025, ic975 = (np.where(known, values, 0.0) for values in information_component(x, mean))
-    at_least, at_most = (np.where(known, values, 0.0) for values in ratio_bounds(x, mean, size))
+    at_least, at_most = ic025, ic975
+    if not pace.is_thin:
+        at_least, at_most = (np.where(known, values, 0.0) for values in ratio_bounds(x, mean, size))
     mean_before, size_before = _predict(baseline, volume[..., -1] - volume[..., 0])
     before = tail_surprise(x[..., -1] - x[..., 0], mean_before, size_before)
     score = surprise.mean(axis=-1)

@@ -42,7 +42,11 @@ def scalar_scores(counts, volume, kinds, pace, tag, day):
         size = 1 / (1 / shape + 1 / 8)
         below = sum(math.exp(log_nb(j, size, mu)) for j in range(x))
         surprises.append(min(50.0, -math.log10(max(1 - below, 1e-12))))
-        bounds.append(math.log2(stats.gamma.ppf(0.10, size + x, scale=1 / (size + mu))))
+        if pace is FAST:
+            bounds.append(math.log2(stats.gamma.ppf(0.10, size + x, scale=1 / (size + mu))))
+        else:
+            ic = math.log2((x + 0.5) / (mu + 0.5))
+            bounds.append(ic - 3.3 / math.sqrt(x + 0.5) - 2 / (x + 0.5) ** 1.5)
     return sum(surprises) / 3, sum(bounds) / 3
 
 
