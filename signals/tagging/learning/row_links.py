@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from django.utils.text import slugify
 from sklearn.linear_model import LogisticRegression
 
 from signals.tagging.learning.layouts import SECTIONS
@@ -27,7 +27,7 @@ from signals.tagging.links import (
     is_sure,
     is_worth_asking,
 )
-from signals.tagging.names import normalise_name
+from signals.tagging.names import fold, normalise_name
 from signals.tagging.profiles import Profile
 from signals.tagging.scorer import default_model
 from signals.tagging.tagger import Tagger
@@ -63,8 +63,13 @@ def starter() -> Starter:
     """The starter catalogue as it is now."""
     profiles = read_profiles(tomllib.loads(_STARTER.read_text(encoding="utf-8")))
     linker = Linker(Tagger(profiles, default_model()))
-    keys = {profile.tag_id: f"{profile.kind}:{slugify(profile.names[0])}" for profile in profiles}
+    keys = {profile.tag_id: f"{profile.kind}:{_slug(profile.names[0])}" for profile in profiles}
     return Starter(linker, tuple(profiles), keys)
+
+
+def _slug(name: str) -> str:
+    """A name as the labels write it."""
+    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", fold(name))).strip("-_")
 
 
 def read_labels(labels: Path, notes: Path, *, half: str) -> list[LabelledRow]:
