@@ -11,19 +11,21 @@ from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
 from signals.jobs import start_job
-from signals.models import Change, Job, TaggerVersion, User
+from signals.models import Change, Job, StagedTagging, TaggerVersion, User
 from signals.tagging.retagging import begin_back, give_up_staging, switch, waiting_count
 from signals.tagging.service import stop_taggers
 from signals.tagging.versions import JOB
 
 AT_ONCE: Final = 1000
 """Articles tagged since that are read again while the person waits; more are read in the background first."""
+REPLACED_AT_ONCE: Final = 20_000
+"""Taggings that are put back while the person waits: some seconds."""
 
 
 def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
     """Put the tagger before the one in use back to work, and its suggestions back in place.
 
-    Returns the job that does it where too much was tagged since; None when it is done. Raises CurationError
+    Returns the job that does it where that takes long; None when it is done. Raises CurationError
     when the tagger in use came with the code, or what it replaced is no longer there.
     """
     now = now or timezone.now()
@@ -49,7 +51,7 @@ def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
             made_at=now,
         )
         late = waiting_count(start, since)
-        if late > AT_ONCE:
+        if late > AT_ONCE or StagedTagging.objects.filter(version=before).count() > REPLACED_AT_ONCE:
             return start_job(
                 kind=JOB,
                 title=_("Version %d comes back") % before,

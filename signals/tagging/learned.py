@@ -20,7 +20,7 @@ from signals.tagging.vectors import Floats
 
 FORMAT: Final = 1
 FOLDS: Final = 5
-HEAVIEST: Final = 20.0
+HEAVIEST: Final = 5.0
 """The most that a pair drawn at random may weigh: a few of them must not outvote all others."""
 _PULL: Final = 3.0
 """How strongly weights are held at the default's."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from signals.models import Article, Decision, RankerFit, State, Tagging
-from signals.tagging.catalogue_index import catalogue_state, current_tagger
+from signals.tagging.catalogue_index import catalogue_state, current_tagger, version_in_use
 from signals.tagging.ranking import COLUMNS, Floats, Ranker, learn, read_words, telling
 from signals.tagging.ranking_lessons import Lesson, read_lessons
 from signals.tagging.ranking_readings import Readings
@@ -224,7 +224,9 @@ def _placed(scores: Floats, waiting: _Waiting) -> Floats:
 def _known() -> _Known:
     # Decisions get their numbers before they are seen, so the newest number does not say which are there.
     holding = Decision.objects.filter(undone_at=None).aggregate(count=Count("pk"), total=Sum("pk"))
-    return _Known(holding["count"], int(holding["total"] or 0), catalogue_state())
+    # Another tagger leaves other suggestions waiting.
+    said = f"{catalogue_state()} {version_in_use()}"
+    return _Known(holding["count"], int(holding["total"] or 0), said)
 
 
 def _learn(lessons: Mapping[int, Lesson]) -> Ranker:
