@@ -10,6 +10,7 @@ from signals.models.note import Note, NoteRow
 from signals.models.release import Fact, Model, ModelName, Offer, Price, Release, Weights
 from signals.models.sameness import DistinctTags, SimilarTags
 from signals.models.source import Health, Source, SourceKind
+from signals.models.table import PERIODS, FacetValue, SavedView, TagSummary
 from signals.models.tag import Kind, Tag, TagName, Theme
 from signals.models.tagging import (
     RELEVANCY_CHOICES,
@@ -25,6 +26,7 @@ from signals.models.trend import DirtyMark, Label, MentionDelta, TagTrend, Volum
 from signals.models.user import LogInLink, Role, User
 
 __all__ = [
+    "PERIODS",
     "RELEVANCY_CHOICES",
     "Article",
     "ArticleType",
@@ -35,6 +37,7 @@ __all__ = [
     "DirtyMark",
     "DistinctTags",
     "Edition",
+    "FacetValue",
     "Fact",
     "Health",
     "Job",
@@ -57,6 +60,7 @@ __all__ = [
     "Release",
     "Rendering",
     "Role",
+    "SavedView",
     "Setting",
     "SimilarTags",
     "Source",
@@ -67,6 +71,7 @@ __all__ = [
     "Subscription",
     "Tag",
     "TagName",
+    "TagSummary",
     "TagTrend",
     "TaggerVersion",
     "Tagging",

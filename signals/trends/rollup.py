@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from signals.models import Article, MentionDelta, VolumeDelta
 from signals.trends import timeline
 from signals.trends.marks import mark_articles
+from signals.trends.summary import refresh_summaries
 from signals.trends.table import refresh_trends, trends_are_fresh
 
 MARKS_AT_ONCE = 200_000
@@ -32,6 +33,7 @@ _FORGET = """
 DELETE FROM signals_mentiondelta old USING rollup_dirty d WHERE old.tag_id = d.tag_id AND old.day = d.day;
 DELETE FROM signals_volumedelta old USING rollup_dirty d WHERE d.tag_id IS NULL AND old.day = d.day;
 DELETE FROM signals_dirtymark m USING rollup_seen s WHERE m.id = s.id;
+UPDATE signals_tagsummary s SET is_due = true FROM rollup_tag t WHERE t.tag_id = s.tag_id AND NOT s.is_due;
 """
 
 
@@ -83,5 +85,6 @@ def roll_up(now: datetime | None = None) -> RollUpSummary:
     """Drain the marks, then refresh the trends if a count or the day has changed."""
     summary = drain_marks()
     if summary.marks or not trends_are_fresh(now):
-        return replace(summary, tags=refresh_trends(now))
+        summary = replace(summary, tags=refresh_trends(now))
+    refresh_summaries(now)
     return summary

@@ -42,14 +42,6 @@ WHERE day BETWEEN %(start)s AND %(as_of)s AND known_on <= %(known_on)s
 GROUP BY day HAVING sum(articles) > 0
 """
 
-_RECENT = """
-DROP TABLE IF EXISTS rollup_day, rollup_tag;
-CREATE TEMP TABLE rollup_day ON COMMIT DROP AS
-    SELECT generate_series(%(start)s::date, %(as_of)s::date, '1 day')::date AS day;
-CREATE TEMP TABLE rollup_tag ON COMMIT DROP AS SELECT unnest(%(tags)s::bigint[]) AS tag_id;
-ANALYZE rollup_tag;
-"""
-
 _PUBLISHERS = """
 WITH latest AS (
     SELECT DISTINCT ON (pair, tag_id) pair, tag_id, day, confirmed + suggested AS mentions
@@ -182,8 +174,7 @@ def _read_publishers(ids: list[int], as_of: date, known_on: date | None, pace: P
     publishers = np.zeros((len(ids), 3), dtype=np.int64)
     top = np.zeros(len(ids), dtype=np.int64)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_RECENT, params)
-        timeline.load_moments(cursor)
+        timeline.load_recent(cursor, params)
         cursor.execute(_PUBLISHERS, params)
         for tag_id, *by_window, most in cursor.fetchall():
             publishers[place[tag_id]] = by_window

@@ -8,6 +8,9 @@ UTC.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.backends.utils import CursorWrapper
 
 # Any constant nobody else takes (stories have their own): two roll-ups at once would write the same rows.
@@ -179,6 +182,14 @@ GROUP BY day, known_on
 HAVING sum(articles) <> 0
 """
 
+_RECENT = """
+DROP TABLE IF EXISTS rollup_day, rollup_tag;
+CREATE TEMP TABLE rollup_day ON COMMIT DROP AS
+    SELECT generate_series(%(start)s::date, %(as_of)s::date, '1 day')::date AS day;
+CREATE TEMP TABLE rollup_tag ON COMMIT DROP AS SELECT unnest(%(tags)s::bigint[]) AS tag_id;
+ANALYZE rollup_tag;
+"""
+
 
 def lock(cursor: CursorWrapper) -> None:
     """Wait until no other transaction rolls up; held until this one ends."""
@@ -189,6 +200,12 @@ def load_moments(cursor: CursorWrapper) -> None:
     """Fill rollup_member and rollup_moment for mentions that touch `rollup_day`, of tags in `rollup_tag`."""
     cursor.execute(_MEMBERS)
     cursor.execute(_MOMENTS)
+
+
+def load_recent(cursor: CursorWrapper, params: Mapping[str, Any]) -> None:
+    """The same for the days from `start` to `as_of` and `tags` of the params."""
+    cursor.execute(_RECENT, params)
+    load_moments(cursor)
 
 
 def insert_mention_deltas(cursor: CursorWrapper) -> int:
