@@ -124,7 +124,7 @@ class Matcher:
                 of_opening = present | of_opening
         met = {match.name.profile for match in in_title + in_text}
         for hit in self._rules.met(of_title | of_opening):
-            places = [of_opening[group] for group in hit.rule.groups if group in of_opening]
+            places = self._rules.places(hit.rule, of_opening)
             if places and hit.rule.profile not in met:
                 first, last = places[0]
                 name = self._ruled[hit.rule.profile, hit.rule.text, Scope.OPENING]

@@ -8,7 +8,7 @@ together are a weaker one.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +21,7 @@ _MINUS: Final = " - "
 _ENDING: Final = "*"
 _SHORTEST_BEGINNING: Final = 3
 _CACHE_LIMIT: Final = 200_000
+_NO_PHRASES: Final[dict[str, tuple[tuple[str, ...], str]]] = {}
 
 SETS: Final = {
     "<ai>": """ai|ia|genai|artificial intelligence|intelligence artificielle|machine learning|<model>|<assistant>|
@@ -41,8 +42,8 @@ SETS: Final = {
 }
 
 
-Present = dict[int, tuple[int, int]]
-"""Groups met in a passage, each with its first place there: the first and the last of its words."""
+Present = dict[str, tuple[int, int]]
+"""What a passage holds of all alternatives, each with its first place there: its first and its last word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,63 +65,79 @@ class Hit:
 
 
 class Rules:
-    """All rules of all profiles; a text costs about as much as it has words, not as there are rules."""
+    """All rules of all profiles. Only those are looked at of whose rarest group a word is there."""
 
     def __init__(self, texts: Sequence[tuple[int, str]]) -> None:
-        self._groups: dict[tuple[str, ...], int] = {}
-        self._words: dict[str, list[int]] = defaultdict(list)
-        self._beginnings: dict[str, list[int]] = defaultdict(list)
-        self._phrases: dict[str, list[tuple[tuple[str, ...], str, int]]] = defaultdict(list)
-        self._known: dict[str, tuple[int, ...]] = {}
+        self._numbers: dict[frozenset[str], int] = {}
+        self._groups: list[frozenset[str]] = []
+        self._words: set[str] = set()
+        self._beginnings: set[str] = set()
+        self._phrases: dict[str, dict[str, tuple[tuple[str, ...], str]]] = defaultdict(dict)
+        self._known: dict[str, tuple[str, ...]] = {}
         self.rules = [self._rule(profile, text) for profile, text in texts]
-        rarity = [0] * len(self._groups)
-        for group in (group for rule in self.rules for group in rule.groups):
-            rarity[group] += 1
-        self._by_key: dict[int, list[Rule]] = defaultdict(list)
+        common = Counter(word for rule in self.rules for group in rule.groups for word in self._groups[group])
+        self._by_word: dict[str, list[Rule]] = defaultdict(list)
         for rule in self.rules:
-            self._by_key[min(rule.groups, key=lambda group: (rarity[group], group))].append(rule)
+            rarest = min(rule.groups, key=lambda group: sum(common[word] for word in self._groups[group]))
+            for word in self._groups[rarest]:
+                self._by_word[word].append(rule)
 
     def present(self, words: Words, start: int, end: int) -> Present:
-        """The groups met by `words[start:end]`, each with its first place there."""
+        """What `words[start:end]` holds of the alternatives."""
         found: Present = {}
         stems = words.stems
         for place in range(start, end):
             word = stems[place]
-            for group in self._of(word):
-                found.setdefault(group, (place, place))
-            for phrase, beginning, group in self._phrases.get(word, ()):
+            for alternative in self._of(word):
+                found.setdefault(alternative, (place, place))
+            for alternative, (phrase, beginning) in self._phrases.get(word, _NO_PHRASES).items():
                 last = place + len(phrase) + bool(beginning)
                 if (
                     last <= end
-                    and group not in found
+                    and alternative not in found
                     and tuple(stems[place : place + len(phrase)]) == phrase
                     and stems[last - 1].startswith(beginning)
                 ):
-                    found[group] = (place, last - 1)
+                    found[alternative] = (place, last - 1)
         return found
 
     def met(self, present: Present) -> list[Hit]:
         """The rules whose groups are all present; per profile one, that of the most groups."""
-        best: dict[int, Hit] = {}
-        for key in present:
-            for rule in self._by_key.get(key, ()):
-                if any(group not in present for group in rule.groups) or any(
-                    group in present for group in rule.without
-                ):
-                    continue
-                known = best.get(rule.profile)
-                if known is None or len(rule.groups) > len(known.rule.groups):
-                    places = dict.fromkeys(sorted(present[group] for group in rule.groups))
-                    best[rule.profile] = Hit(rule, tuple(places))
-        return list(best.values())
+        best: dict[int, Rule] = {}
+        is_there: dict[int, bool] = {}
+        keys = present.keys()
 
-    def _of(self, word: str) -> tuple[int, ...]:
+        def has(group: int) -> bool:
+            known = is_there.get(group)
+            if known is None:
+                known = is_there[group] = not keys.isdisjoint(self._groups[group])
+            return known
+
+        for word in keys:
+            for rule in self._by_word.get(word, ()):
+                known = best.get(rule.profile)
+                if known is not None and len(rule.groups) <= len(known.groups):
+                    continue
+                if all(map(has, rule.groups)) and not any(map(has, rule.without)):
+                    best[rule.profile] = rule
+        return [Hit(rule, self.places(rule, present)) for rule in best.values()]
+
+    def places(self, rule: Rule, present: Present) -> tuple[tuple[int, int], ...]:
+        """Where what is present of a rule's groups stands first, in the text's order."""
+        found = {
+            min(present[word] for word in there)
+            for there in (present.keys() & self._groups[group] for group in rule.groups)
+            if there
+        }
+        return tuple(sorted(found))
+
+    def _of(self, word: str) -> tuple[str, ...]:
         known = self._known.get(word)
         if known is None:
-            groups = list(self._words.get(word, ()))
+            known = (word,) if word in self._words else ()
             for length in range(_SHORTEST_BEGINNING, len(word) + 1):
-                groups += self._beginnings.get(word[:length], ())
-            known = tuple(dict.fromkeys(groups))
+                if word[:length] in self._beginnings:
+                    known += (word[:length] + _ENDING,)
             if len(self._known) >= _CACHE_LIMIT:
                 self._known.clear()
             self._known[word] = known
@@ -132,21 +149,29 @@ class Rules:
         return Rule(profile, text, groups, tuple(self._group(part) for part in unwanted))
 
     def _group(self, text: str) -> int:
-        alternatives = alternatives_of(text)
-        known = self._groups.get(alternatives)
-        if known is not None:
-            return known
-        number = self._groups[alternatives] = len(self._groups)
-        for alternative in alternatives:
-            stems = tuple(split_words(alternative).stems)
-            beginning = fold(alternative[:-1]).split(" ")[-1] if alternative.endswith(_ENDING) else ""
-            if len(stems) == 1 and beginning:
-                self._beginnings[beginning].append(number)
-            elif len(stems) == 1:
-                self._words[stems[0]].append(number)
-            elif stems:
-                self._phrases[stems[0]].append((stems[:-1] if beginning else stems, beginning, number))
-        return number
+        group = frozenset(filter(None, map(self._alternative, alternatives_of(text))))
+        known = self._numbers.get(group)
+        if known is None:
+            known = self._numbers[group] = len(self._groups)
+            self._groups.append(group)
+        return known
+
+    def _alternative(self, text: str) -> str:
+        """An alternative as compared, remembered as something to look for."""
+        stems = tuple(split_words(text).stems)
+        if not stems:
+            return ""
+        beginning = fold(text[:-1]).split(" ")[-1] if text.endswith(_ENDING) else ""
+        if len(stems) == 1 and not beginning:
+            self._words.add(stems[0])
+            return stems[0]
+        if len(stems) == 1:
+            self._beginnings.add(beginning)
+            return beginning + _ENDING
+        phrase = stems[:-1] if beginning else stems
+        written = " ".join([*phrase, beginning + _ENDING] if beginning else phrase)
+        self._phrases[stems[0]][written] = (phrase, beginning)
+        return written
 
 
 def is_rule(cue: str) -> bool:
