@@ -22,7 +22,7 @@ from signals.models.tagging import (
     State,
     Tagging,
 )
-from signals.models.trend import DirtyMark, Label, MentionDelta, TagTrend, VolumeDelta
+from signals.models.trend import DirtyMark, Label, MentionDelta, TagTrend, ThemeTrend, VolumeDelta
 from signals.models.user import LogInLink, Role, User
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "Tagging",
     "TextOrigin",
     "Theme",
+    "ThemeTrend",
     "User",
     "VolumeDelta",
     "Weights",

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from signals.models.tag import Tag
+from signals.models.tag import Tag, Theme
 
 
 class MentionDelta(models.Model):
@@ -65,10 +65,9 @@ class Label(models.TextChoices):
     STEADY = "steady", _("Unchanged")
 
 
-class TagTrend(models.Model):
-    """A tag's current trend, one row per tag, so that the table is one indexed query."""
+class TrendFigures(models.Model):
+    """The figures of a current trend."""
 
-    tag = models.OneToOneField(Tag, on_delete=models.CASCADE, primary_key=True, related_name="trend")
     as_of = models.DateField(help_text="the last full day that counts")
     label = models.CharField(max_length=12, choices=Label.choices, default=Label.TOO_LITTLE)
     momentum = models.FloatField(null=True, blank=True, help_text="mean IC025, log2")
@@ -89,6 +88,15 @@ class TagTrend(models.Model):
     computed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        abstract = True
+
+
+class TagTrend(TrendFigures):
+    """A tag's current trend, one row per tag, so that the table is one indexed query."""
+
+    tag = models.OneToOneField(Tag, on_delete=models.CASCADE, primary_key=True, related_name="trend")
+
+    class Meta:
         indexes = [
             models.Index(fields=["-momentum"], name="trend_momentum"),
             models.Index(fields=["label"], name="trend_label"),
@@ -97,3 +105,21 @@ class TagTrend(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tag_id}: {self.label}"
+
+
+class ThemeTrend(TrendFigures):
+    """A theme's current trend: of the mentions of any of its tags, each (story, publisher) once."""
+
+    theme = models.OneToOneField(Theme, on_delete=models.CASCADE, primary_key=True, related_name="trend")
+    tags = models.PositiveIntegerField(default=0, help_text="tracked ones it was made of")
+    year = models.JSONField(
+        default=list, help_text="52 weeks, oldest first: confirmed, suggested, volume, low, usual, high"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(label__in=Label.values), name="theme_trend_label_known")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.theme_id}: {self.label}"

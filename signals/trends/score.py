@@ -141,12 +141,16 @@ def weekly_band(
     pace: Pace = FAST,
     *,
     weeks: int = 12,
+    members: Ints | None = None,
 ) -> WeeklyBand:
-    """Mentions of the last `weeks` weeks and what an unchanged share would have given (see WeeklyBand)."""
+    """Mentions of the last `weeks` weeks and what an unchanged share would have given (see WeeklyBand).
+
+    `members` (tags,) says how many tags each row stands for, by default one: the rest of a kind may be summed.
+    """
     n, v, kind = _checked(counts, volume, kinds)
     ends = v.size - 1 - WEEK * np.arange(weeks)[::-1]
     known = ends[ends >= 0]
-    baseline = _baseline(n, v, kind, pace, known)
+    baseline = _baseline(n, v, kind, pace, known, members)
     shape = (n.shape[0], weeks)
     observed = np.zeros(shape, dtype=np.int64)
     expected, low, high = (np.full(shape, np.nan) for _ in range(3))
@@ -289,13 +293,15 @@ def _faded(series: Ints, ends: Ints, pace: Pace) -> Floats:
     return np.asarray(np.where(at >= 0, faded[..., np.maximum(at, 0)], 0.0), dtype=np.float64)
 
 
-def _baseline(n: Ints, v: Ints, kind: Ints, pace: Pace, ends: Ints) -> _Baseline:
+def _baseline(n: Ints, v: Ints, kind: Ints, pace: Pace, ends: Ints, members: Ints | None = None) -> _Baseline:
     b = _faded(n, ends, pace)
     e = _faded(v, ends, pace)
     base_rate = np.zeros_like(b)
     for code in np.unique(kind):
         of_kind = kind == code
-        base_rate[of_kind] = _ratio(b[of_kind].sum(axis=0), of_kind.sum() * e)
+        base_rate[of_kind] = _ratio(
+            b[of_kind].sum(axis=0), (of_kind if members is None else members[of_kind]).sum() * e
+        )
     started = int(np.argmax(v > 0)) if v.any() else v.size
     enough = ends + 1 - started >= pace.min_history
     known = np.asarray((base_rate > 0) & enough[None, :], dtype=np.bool_)

@@ -1,52 +1,123 @@
-"""One tag's weeks, with what would be usual in each."""
+"""The weeks of one tag, or of a few, with what would be usual in each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
-from signals.models import Tag
-from signals.trends.score import choose_pace, weekly_band
-from signals.trends.table import read_series
+from signals.models import Setting, Tag
+from signals.trends.score import WEEK, Ints, choose_pace, weekly_band
+from signals.trends.table import KIND_TOTALS, open_day, read_series
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Mentions in the 7 days from `starts_on`; the usual number and its range, zero while nothing is usual yet."""
+    """Mentions in the 7 days from `starts_on`, among `volume`; what is usual, zero while nothing is."""
 
     starts_on: date
-    mentions: int
+    confirmed: int
+    suggested: int
+    volume: int
     low: float
     usual: float
     high: float
 
+    @property
+    def mentions(self) -> int:
+        """Confirmed and suggested ones."""
+        return self.confirmed + self.suggested
+
+    @property
+    def ends_on(self) -> date:
+        """Its last day."""
+        return self.starts_on + timedelta(days=WEEK - 1)
+
+    def share_of(self, count: float) -> float:
+        """What part of the week's volume a number of mentions is, 0 where nothing came."""
+        return count / self.volume if self.volume else 0.0
+
 
 def tag_weeks(tag: Tag, *, as_of: date, known_on: date | None = None, weeks: int = 26) -> list[Week]:
-    """The tag's last `weeks` weeks up to `as_of`, oldest first.
+    """The tag's last `weeks` weeks up to `as_of`, oldest first."""
+    return weeks_of_tags([tag], as_of=as_of, known_on=known_on, weeks=weeks)[0]
 
-    What is usual rests on the base rate of the tag's kind, so its kind is read, not the whole catalogue.
-    """
-    ids = list(Tag.objects.tracked().filter(kind=tag.kind).order_by("id").values_list("id", flat=True))
-    if tag.pk not in ids:
-        ids.append(tag.pk)
-    series = read_series(ids, as_of, known_on)
-    kinds = np.zeros(len(ids), dtype=np.int64)
-    band = weekly_band(series.counts, series.volume, kinds, choose_pace(series.volume), weeks=weeks)
-    place = ids.index(tag.pk)
-    first = as_of - timedelta(days=7 * weeks - 1)
+
+def weeks_of_tags(
+    tags: Sequence[Tag], *, as_of: date, known_on: date | None = None, weeks: int = 26
+) -> list[list[Week]]:
+    """The last `weeks` weeks of each tag, up to `as_of`, oldest first."""
+    series = read_series([tag.pk for tag in tags], as_of, known_on)
+    pace = choose_pace(series.volume)
+    totals = _kind_totals({tag.kind for tag in tags}, as_of, known_on)
+    told = []
+    for place, tag in enumerate(tags):
+        members, mentions = totals[tag.kind]
+        counts = series.counts[place]
+        if tag.status == Tag.Status.TRACKED and tag.merged_into_id is None:
+            # Clipped: the totals are a moment older.
+            mentions, members = np.maximum(mentions - counts, 0), members - 1
+        band = weekly_band(
+            np.stack([counts, mentions]),
+            series.volume,
+            np.zeros(2, dtype=np.int64),
+            pace,
+            weeks=weeks,
+            members=np.array([1, members]),
+        )
+        told.append(
+            as_weeks(
+                series.confirmed[place],
+                counts,
+                series.volume,
+                as_of,
+                band.low[0],
+                band.expected[0],
+                band.high[0],
+            )
+        )
+    return told
+
+
+def as_weeks(
+    confirmed: Ints,
+    counts: Ints,
+    volume: Ints,
+    as_of: date,
+    low: Sequence[float],
+    usual: Sequence[float],
+    high: Sequence[float],
+) -> list[Week]:
+    """Daily numbers (days,) that end on `as_of` as weeks, as many as `low`, `usual` and `high` have."""
+    weeks = len(low)
+    by_week = [
+        values[-WEEK * weeks :].reshape(weeks, WEEK).sum(axis=1) for values in (confirmed, counts, volume)
+    ]
+    first = as_of - timedelta(days=WEEK * weeks - 1)
     return [
         Week(
-            first + timedelta(days=7 * week),
-            int(band.observed[place, week]),
-            _known(band.low[place, week]),
-            _known(band.expected[place, week]),
-            _known(band.high[place, week]),
+            first + timedelta(days=WEEK * week),
+            int(by_week[0][week]),
+            int(by_week[1][week] - by_week[0][week]),
+            int(by_week[2][week]),
+            *(0.0 if np.isnan(values[week]) else float(values[week]) for values in (low, usual, high)),
         )
         for week in range(weeks)
     ]
 
 
-def _known(value: np.float64) -> float:
-    return 0.0 if np.isnan(value) else float(value)
+def _kind_totals(kinds: set[str], as_of: date, known_on: date | None) -> dict[str, tuple[int, Ints]]:
+    """How many tags of each kind are tracked, and their mentions a day: as last refreshed, or counted now."""
+    kept = Setting.objects.filter(name=KIND_TOTALS).values_list("value", flat=True).first() or {}
+    if kept.get("as_of") == as_of.isoformat() and (as_of, known_on) == open_day():
+        known = {
+            kind: (many, np.array(days)) for kind, (many, days) in kept["kinds"].items() if kind in kinds
+        }
+    else:
+        known = {}
+    for kind in kinds - known.keys():
+        ids = list(Tag.objects.tracked().filter(kind=kind).order_by("id").values_list("id", flat=True))
+        known[kind] = (len(ids), read_series(ids, as_of, known_on).counts.sum(axis=0))
+    return known

@@ -10,10 +10,10 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
-from signals.models import Kind, Tag, TagTrend, sample_day
+from signals.models import Kind, Setting, Tag, TagTrend, sample_day
 from signals.trends import timeline
 from signals.trends.explain import explain
-from signals.trends.labels import Evidence, Label, Thresholds, gather_evidence, label_tags, replay_moving
+from signals.trends.labels import Label, Thresholds, gather_evidence, label_tags, replay_moving
 from signals.trends.score import (
     SLOW,
     Ints,
@@ -28,6 +28,7 @@ from signals.trends.score import (
 
 HISTORY_DAYS = 5 * SLOW.half_life  # what is older weighs less than 1/32
 WEEKS = 12
+KIND_TOTALS = "kind_totals"
 DEFAULTS = Thresholds()
 
 _COUNTS = """
@@ -67,6 +68,8 @@ class TrendTable:
     known_on: date | None
     pace: Pace
     rows: list[TagTrend]
+    kinds: dict[str, tuple[int, list[int]]]
+    """Of each kind: how many tags are tracked, and their mentions on each day of the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +90,49 @@ def trend_table(
     tags = list(Tag.objects.tracked().order_by("id").values_list("id", "kind"))
     ids = [tag_id for tag_id, _ in tags]
     if not ids:
-        return TrendTable(as_of, known_on, SLOW, [])
+        return TrendTable(as_of, known_on, SLOW, [], {})
     kinds = np.array([Kind.values.index(kind) for _, kind in tags], dtype=np.int64)
     series = read_series(ids, as_of, known_on)
     pace = choose_pace(series.volume)
     # (tags, windows) and (tags,)
     publishers, top_publisher = _read_publishers(ids, as_of, known_on, pace)
+    figures = trend_figures(
+        ids, kinds, series, publishers, top_publisher, as_of=as_of, pace=pace, thresholds=thresholds
+    )
+    rows = [TagTrend(tag_id=tag_id, **of_tag) for tag_id, of_tag in zip(ids, figures, strict=True)]
+    totals = {
+        Kind.values[code]: (int((kinds == code).sum()), series.counts[kinds == code].sum(axis=0).tolist())
+        for code in np.unique(kinds).tolist()
+    }
+    return TrendTable(as_of, known_on, pace, rows, totals)
+
+
+def trend_figures(
+    ids: list[int],
+    kinds: Ints,
+    series: Series,
+    publishers: Ints,
+    top_publisher: Ints,
+    *,
+    as_of: date,
+    pace: Pace,
+    thresholds: Thresholds = DEFAULTS,
+) -> list[dict[str, Any]]:
+    """Score and label each row of a series: the fields of TrendFigures. `kinds` are codes of what is alike.
+
+    `publishers` (rows, 3) are distinct ones per window; `top_publisher` (rows,) mentions by the most frequent
+    one in the shortest.
+    """
     scores = score_series(series.counts, series.volume, kinds, pace)
     history = score_history(series.counts, series.volume, kinds, pace, days=thresholds.replay_days)
     evidence = gather_evidence(series.counts, series.volume, publishers[:, 2], top_publisher, pace)
     labels = label_tags(scores, evidence, kinds, replay_moving(history, thresholds), thresholds)
     band = weekly_band(series.counts, series.volume, kinds, pace, weeks=WEEKS)
     now = timezone.now()
-    rows = [
-        _row(place, tag_id, as_of, now, series, scores, evidence, labels[place], publishers, band)
-        for place, tag_id in enumerate(ids)
+    return [
+        _figures(place, row_id, as_of, now, series, scores, labels[place], publishers, band)
+        for place, row_id in enumerate(ids)
     ]
-    return TrendTable(as_of, known_on, pace, rows)
 
 
 def refresh_trends(now: datetime | None = None) -> int:
@@ -112,11 +141,11 @@ def refresh_trends(now: datetime | None = None) -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
             timeline.lock(cursor)
-        rows = trend_table(as_of=as_of, known_on=known_on).rows
-        TagTrend.objects.exclude(tag__in=[row.tag_id for row in rows]).delete()
-        fields = [field.name for field in TagTrend._meta.concrete_fields if not field.primary_key]
-        TagTrend.objects.bulk_create(
-            rows, batch_size=1000, update_conflicts=True, unique_fields=["tag"], update_fields=fields
+        table = trend_table(as_of=as_of, known_on=known_on)
+        rows = table.rows
+        # What is usual for a kind, so that one tag's chart needn't read the thousands of its kind.
+        Setting.objects.update_or_create(
+            name=KIND_TOTALS, defaults={"value": {"as_of": as_of.isoformat(), "kinds": table.kinds}}
         )
     return len(rows)
 
@@ -142,7 +171,6 @@ def read_series(ids: list[int], as_of: date, known_on: date | None) -> Series:
     place = {tag_id: row for row, tag_id in enumerate(ids)}
     confirmed = np.zeros((len(ids), HISTORY_DAYS), dtype=np.int64)
     suggested = np.zeros_like(confirmed)
-    volume = np.zeros(HISTORY_DAYS, dtype=np.int64)
     first: dict[int, date] = {}
     params: dict[str, Any] = {"start": start, "as_of": as_of, "known_on": known_on or date.max, "tags": ids}
     with connection.cursor() as cursor:
@@ -153,10 +181,18 @@ def read_series(ids: list[int], as_of: date, known_on: date | None) -> Series:
             if day >= 0:
                 confirmed[place[tag_id], day] = sure
                 suggested[place[tag_id], day] = likely
-        cursor.execute(_VOLUME, params)
+    return Series(start, confirmed, confirmed + suggested, read_volume(as_of, known_on), first)
+
+
+def read_volume(as_of: date, known_on: date | None) -> Ints:
+    """All (story, publisher) pairs a day (days,), up to `as_of`, as known on a day (None: all we know)."""
+    start = as_of - timedelta(days=HISTORY_DAYS - 1)
+    volume = np.zeros(HISTORY_DAYS, dtype=np.int64)
+    with connection.cursor() as cursor:
+        cursor.execute(_VOLUME, {"start": start, "as_of": as_of, "known_on": known_on or date.max})
         for day, articles in cursor.fetchall():
             volume[day] = articles
-    return Series(start, confirmed, confirmed + suggested, volume, first)
+    return volume
 
 
 def _read_publishers(ids: list[int], as_of: date, known_on: date | None, pace: Pace) -> tuple[Ints, Ints]:
@@ -182,22 +218,21 @@ def _read_publishers(ids: list[int], as_of: date, known_on: date | None, pace: P
     return publishers, top
 
 
-def _row(
+def _figures(
     place: int,
-    tag_id: int,
+    row_id: int,
     as_of: date,
     now: datetime,
     series: Series,
     scores: TrendScores,
-    evidence: Evidence,
     label: Label,
     publishers: Ints,
     band: WeeklyBand,
-) -> TagTrend:
+) -> dict[str, Any]:
     pace = scores.pace
     by_window = publishers[place].tolist()
     confirmed = [int(series.confirmed[place, -window:].sum()) for window in pace.windows]
-    first = series.first.get(tag_id)
+    first = series.first.get(row_id)
     mentioned = np.flatnonzero(series.counts[place])
     # a tag below the floor of evidence has no number, or the table would be led by chance
     has_number = label is not Label.TOO_LITTLE and bool(scores.has_baseline[place])
@@ -214,27 +249,27 @@ def _row(
         "pace": pace.name,
         "windows": list(pace.windows),
         "counts": scores.counts[place].tolist(),
+        "publishers_by_window": by_window,
         "confirmed_by_window": confirmed,
         "expected_by_window": [round(value, 2) for value in scores.expected[place].tolist()],
     }
     usual = np.stack([band.low[place], band.high[place]], axis=1)
-    return TagTrend(
-        tag_id=tag_id,
-        as_of=as_of,
-        label=label,
-        momentum=momentum if has_number else None,
-        times=round(2.0**momentum, 3) if has_number else None,
-        strength=round(float(scores.score[place]), 3) if has_number else None,
-        is_flagged=has_number and bool(scores.flagged[place]),
-        mentions=int(scores.counts[place, 2]),
-        confirmed=confirmed[2],
-        publishers=by_window[2],
-        expected=round(float(scores.expected[place, 2]), 3) if scores.has_baseline[place] else None,
-        first_mention=first,
-        last_mention=series.start + timedelta(days=int(mentioned[-1])) if mentioned.size else None,
-        weeks=band.observed[place].tolist(),
+    return {
+        "as_of": as_of,
+        "label": label,
+        "momentum": momentum if has_number else None,
+        "times": round(2.0**momentum, 3) if has_number else None,
+        "strength": round(float(scores.score[place]), 3) if has_number else None,
+        "is_flagged": has_number and bool(scores.flagged[place]),
+        "mentions": int(scores.counts[place, 2]),
+        "confirmed": confirmed[2],
+        "publishers": by_window[2],
+        "expected": round(float(scores.expected[place, 2]), 3) if scores.has_baseline[place] else None,
+        "first_mention": first,
+        "last_mention": series.start + timedelta(days=int(mentioned[-1])) if mentioned.size else None,
+        "weeks": band.observed[place].tolist(),
         # from the first week that has a baseline: aligned with the end of `weeks`
-        usual=usual[~np.isnan(usual).any(axis=1)].ravel().tolist(),
-        explanation=explanation,
-        computed_at=now,
-    )
+        "usual": usual[~np.isnan(usual).any(axis=1)].ravel().tolist(),
+        "explanation": explanation,
+        "computed_at": now,
+    }
