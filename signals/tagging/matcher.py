@@ -24,6 +24,10 @@ _JOINERS: Final = frozenset(
     " \t\n\r\u00a0\u202f-\u2010\u2011\u2012\u2013'\u2019\u2018\"\u201c\u201d\u00ab\u00bb/*"
 )
 _ENDERS: Final = frozenset(".!?;:|")
+_SEPARATORS: Final = frozenset(",;!:")
+_LEAST_HEADLINES: Final = 3
+_WORDS_A_HEADLINE: Final = 2.5
+_SUBJECT: Final = "ai"
 
 
 RULE_LIMIT: Final = 1500
@@ -113,7 +117,11 @@ class Matcher:
         if not self._rules.rules:
             return [], []
         of_title = self._rules.present(title, 0, len(title.stems))
-        in_title = [self._ruled_match(hit, title) for hit in self._rules.met(of_title)]
+        parts = _headlines(title)
+        if len(parts) == 1:
+            in_title = [self._ruled_match(hit, title) for hit in self._rules.met(of_title)]
+        else:
+            in_title = [match for start, end in parts for match in self._in_headline(title, start, end)]
         in_text: list[Match] = []
         of_opening: Present = {}
         for sentence in split_sentences(text.text[:RULE_LIMIT]):
@@ -122,6 +130,8 @@ class Matcher:
             in_text += [self._ruled_match(hit, text) for hit in self._rules.met(present)]
             if sentence.start < opening:
                 of_opening = present | of_opening
+        if len(parts) > 1:
+            return in_title, in_text
         met = {match.name.profile for match in in_title + in_text}
         for hit in self._rules.met(of_title | of_opening):
             places = self._rules.places(hit.rule, of_opening)
@@ -131,6 +141,12 @@ class Matcher:
                 part = (text.starts[first], text.ends[last])
                 in_text.append(Match(name, *part, (part,)))
         return in_title, in_text
+
+    def _in_headline(self, title: Words, start: int, end: int) -> list[Match]:
+        present = self._rules.present(title, start, end)
+        # A digest says once what all its headlines are about.
+        present.setdefault(_SUBJECT, (start, start))
+        return [self._ruled_match(hit, title) for hit in self._rules.met(present)]
 
     def _ruled_match(self, hit: Hit, words: Words) -> Match:
         name = self._ruled[hit.rule.profile, hit.rule.text, Scope.SENTENCE]
@@ -177,6 +193,18 @@ class Matcher:
                 child = node.gap.words.get(words.stems[place])
                 if child is not None:
                     self._walk(child, words, first, place + 1, matches)
+
+
+def _headlines(title: Words) -> list[tuple[int, int]]:
+    """Where the headlines of a digest's title start and end ("A Beats B, New Rules for C, D Sold"), by word."""
+    starts = [0]
+    for place in range(1, len(title.raw)):
+        between = title.text[title.ends[place - 1] : title.starts[place]]
+        if not _SEPARATORS.isdisjoint(between) and title.raw[place][:1].isupper():
+            starts.append(place)
+    if len(starts) < _LEAST_HEADLINES or len(title.raw) < _WORDS_A_HEADLINE * len(starts):
+        return [(0, len(title.raw))]
+    return list(zip(starts, [*starts[1:], len(title.raw)], strict=True))
 
 
 def _exact(raw: Sequence[str]) -> tuple[str, ...] | None:
