@@ -8,6 +8,10 @@ SHORT_TEXT = 700
 LONG_TEXT = 2500
 ALIKE = 0.05
 """Similarity from which the rest of a text speaks of the same thing."""
+_ALIKE_POINTS = 5.0
+_MOST_ALIKE = 1.2
+_TITLE_POINTS = 2.8
+_SHARE_POINTS = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,9 @@ def estimate_relevance(prominence: Prominence) -> int:
     """1 named in passing, 2 marginal, 3 a real part of it, 4 a main theme, 5 decisive."""
     if not prominence.in_title and not prominence.mentions:
         return 3 if prominence.similarity >= 0.3 else 2
-    points = _title_points(prominence) + _text_points(prominence)
-    if prominence.similarity >= 0.25:
-        points += 0.5
+    # The more the whole speaks of it, the less it can be one subject among many.
+    alike = min(_MOST_ALIKE, _ALIKE_POINTS * prominence.similarity)
+    points = _title_points(prominence) + _text_points(prominence) + alike
     return min(5, max(1, int(points + 0.5)))
 
 
@@ -37,7 +41,7 @@ def _title_points(prominence: Prominence) -> float:
     if not prominence.in_title:
         return 0.0
     # A title that says little else makes the tag its subject.
-    return 3.0 + (0.4 if prominence.title_share >= 0.4 else 0.0)
+    return _TITLE_POINTS + _SHARE_POINTS * min(1.0, prominence.title_share)
 
 
 def _text_points(prominence: Prominence) -> float:
