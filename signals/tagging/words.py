@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import Final
 
 from signals.tagging.names import fold
@@ -16,12 +15,13 @@ _GLUED: Final = re.compile(
     r"(?<=[a-z\u00df-\u00ff]{3})(?=[A-Z\u00c0-\u00de][a-z\u00df-\u00ff])|(?<=\d{4})(?=[A-Z][a-z]{2})"
 )
 _CACHE_LIMIT: Final = 300_000
+_KEPT: Final = 2_000
+_SHORT: Final = 1_000
 _SINGULAR_IN_S: Final = """
 bias gas atlas canvas chaos kubernetes ethos pathos cosmos asbestos always perhaps less plus sans dans
 mais news moins fois temps corps proces acces succes progres
 """
 _INVARIABLE: Final = frozenset(_SINGULAR_IN_S.split())
-_STEMS: dict[str, str] = {}
 
 _FUNCTION_WORDS: Final = """
 a an and are as at be been but by can could did do does for from had has have he her his how i if in into
@@ -37,54 +37,99 @@ tout tous toute toutes entre vers chez dont apres avant depuis ainsi peut deux d
 STOP_WORDS: Final = frozenset(_FUNCTION_WORDS.split())
 
 
-@dataclass(frozen=True, slots=True)
 class Words:
     """The words of a text: as written, as compared, and their offsets in the original."""
 
-    text: str
-    raw: list[str]
-    stems: list[str]
-    starts: list[int]
-    ends: list[int]
+    __slots__ = ("_ends", "_starts", "raw", "stems", "text")
+
+    def __init__(self, text: str, raw: list[str], stems: list[str]) -> None:
+        self.text = text
+        self.raw = raw
+        self.stems = stems
+        # Most texts are read for their words alone.
+        self._starts: list[int] | None = None
+        self._ends: list[int] = []
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each word begins."""
+        return self._starts if self._starts is not None else self._place()
+
+    @property
+    def ends(self) -> list[int]:
+        """Where each word has ended."""
+        if self._starts is None:
+            self._place()
+        return self._ends
+
+    def _place(self) -> list[int]:
+        starts, ends, place = list[int](), list[int](), 0
+        for word in self.raw:
+            # Between words stands nothing that a word could begin with, so the next place is the word's.
+            place = self.text.index(word, place)
+            starts.append(place)
+            place += len(word)
+            ends.append(place)
+        # In this order: another thread looks at the first of them.
+        self._ends, self._starts = ends, starts
+        return starts
+
+
+class _Stems(dict[str, str]):
+    """Words as compared, worked out once each: a hit costs no call of Python code."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _CACHE_LIMIT:
+            self.clear()
+        self[word] = result = _singular(fold(word))
+        return result
+
+
+class _Glued(dict[str, bool]):
+    """Whether a word is several that run together, worked out once each."""
+
+    def __missing__(self, word: str) -> bool:
+        if len(self) >= _CACHE_LIMIT:
+            self.clear()
+        self[word] = result = _GLUED.search(word) is not None
+        return result
+
+
+_STEMS: Final = _Stems()
+_ARE_GLUED: Final = _Glued()
+_READ: Final[dict[str, Words]] = {}
 
 
 def stem(word: str) -> str:
     """`word` folded and in the singular, by rules of thumb that hold for English and French alike."""
-    known = _STEMS.get(word)
-    if known is not None:
-        return known
-    folded = fold(word)
-    if len(_STEMS) >= _CACHE_LIMIT:
-        _STEMS.clear()
-    _STEMS[word] = result = _singular(folded)
-    return result
+    return _STEMS[word]
 
 
 def split_words(text: str) -> Words:
-    """The words of `text` in order."""
-    raw: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for match in _WORD.finditer(text):
-        raw.append(match[0])
-        starts.append(match.start())
-        ends.append(match.end())
-    return Words(text, raw, [stem(word) for word in raw], starts, ends)
+    """The words of `text` in order. Short texts are kept for a while, so change none of its lists."""
+    known = _READ.get(text)
+    if known is not None:
+        return known
+    raw = _WORD.findall(text)
+    words = Words(text, raw, list(map(_STEMS.__getitem__, raw)))
+    if len(text) <= _SHORT:
+        # Whoever tags an article reads its title, its opening and its sentences several times in a row.
+        if len(_READ) >= _KEPT:
+            _READ.clear()
+        _READ[text] = words
+    return words
 
 
 def unglue(words: Words, known: Container[str]) -> Words:
     """`words` with those split that run together ("modelsCan"), unless `known` holds them as they are."""
-    if not any(_GLUED.search(word) for word in words.raw):
+    if not any(map(_ARE_GLUED.__getitem__, words.raw)):
         return words
-    split = Words(words.text, [], [], [], [])
-    for raw, compared, start in zip(words.raw, words.stems, words.starts, strict=True):
-        parts = [raw] if compared in known else _GLUED.split(raw)
+    split = Words(words.text, [], [])
+    for raw, compared in zip(words.raw, words.stems, strict=True):
+        parts = [raw] if compared in known or not _ARE_GLUED[raw] else _GLUED.split(raw)
         for part in parts:
             split.raw.append(part)
             split.stems.append(compared if len(parts) == 1 else stem(part))
-            split.starts.append(start)
-            start += len(part)
-            split.ends.append(start)
     return split
 
 
