@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from signals.tagging.candidates import LEAST_SIMILARITY, OPENING, READ_LIMIT, read_article
 from signals.tagging.profiles import GAP
 from signals.tagging.tagger import Document, Tagger
-from signals.tagging.words import Words, split_words
+from signals.tagging.words import Words, split_words, unglue
 
 _RULE: Final = " + "
 _ENDING: Final = 1
@@ -38,7 +38,7 @@ class Sieve:
         """For each document whether it might carry one of the tags."""
         through = [self._is_named(document) for document in documents]
         places = [place for place, passed in enumerate(through) if not passed]
-        openings = [_opening(documents[place]) for place in places]
+        openings = [self._opening(documents[place]) for place in places]
         for place, nearest in zip(places, self._nearest(openings).tolist(), strict=True):
             through[place] = nearest >= LEAST_SIMILARITY
         return through
@@ -57,6 +57,11 @@ class Sieve:
         cosines = self._vectors.words(openings) @ self._columns
         return np.asarray(cosines.max(axis=1).todense(), dtype=np.float64).ravel()
 
+    def _opening(self, document: Document) -> Words:
+        """What `read_article` measures likeness on."""
+        words = split_words(f"{document.title}\n{document.text[:OPENING]}")
+        return unglue(words, self._matcher.vocabulary)
+
 
 def anchors(name: str) -> tuple[str, ...]:
     """What a text that holds `name`, in whatever number, must hold of each of its words, as `letters`."""
@@ -72,7 +77,3 @@ def letters(text: str) -> str:
         return text.casefold()
     folded = unicodedata.normalize("NFKC", text).casefold().replace("œ", "oe").replace("æ", "ae")
     return unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode("ascii")
-
-
-def _opening(document: Document) -> Words:
-    return split_words(f"{document.title}\n{document.text[:OPENING]}")
