@@ -116,6 +116,13 @@ def times(value: float | None) -> str:
 
 
 @register.filter
+def points(change: float) -> str:
+    """A change of a share, in points of a per cent, with its sign."""
+    sign = "+" if change >= 0.005 else "−" if change <= -0.005 else "±"
+    return f"{sign}{number_format(abs(change), decimal_pos=2)}"
+
+
+@register.filter
 def shift(change: str) -> tuple[str, str] | None:
     """'From paying per call to running it' as its two ends; None where it is not said that way."""
     said = _SHIFT.match(change.strip())

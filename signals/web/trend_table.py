@@ -2,66 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, date
+from functools import cached_property
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from django import forms
-from django.db.models import Count, F, Q
-from django.db.models.expressions import OrderBy
+import numpy as np
+import numpy.typing as npt
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from signals.models import Kind, Label, Tag, Theme
-from signals.models.tag import TagQuerySet
+from signals.models import PERIODS, Label, Tag, TagTrend
+from signals.trends.listing import Listing, Relevance, read_listing, volumes, weekly_counts
+from signals.trends.score import Floats
+from signals.trends.table import WEEKS
+from signals.web.explanations import explain
+from signals.web.trend_filters import Group, TrendFilters
 
-SORTS: dict[str, str] = {
-    "name": "name",
-    "kind": "kind",
-    "relevance": "relevancy",
-    "change": "trend__momentum",
-    "mentions": "trend__mentions",
-    "publishers": "trend__publishers",
-    "last": "trend__last_mention",
-}
-_ASCENDING = {"name", "kind"}
-DEFAULT_SORT = "change"
-
-
-class TrendFilter(forms.Form):
-    """The table's GET parameters; unknown values are ignored, the table always opens."""
-
-    kind = forms.MultipleChoiceField(choices=Kind.choices, required=False)
-    label = forms.MultipleChoiceField(choices=Label.choices, required=False)
-    status = forms.ChoiceField(choices=Tag.Status.choices, required=False)
-    relevance = forms.TypedChoiceField(
-        choices=[(n, f"{n}+") for n in range(1, 6)], coerce=int, required=False, label=_("Relevance")
-    )
-    theme = forms.ModelChoiceField(
-        Theme.objects.all(),
-        to_field_name="slug",
-        required=False,
-        empty_label=_("Any theme"),
-        label=_("Theme"),
-    )
-    q = forms.CharField(required=False, max_length=200, label=_("Name"))
-    sort = forms.CharField(required=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """One choice of a filter: how many rows it would list, and the URL that toggles it."""
-
-    value: str
-    words: str
-    count: int
-    is_on: bool
-    query: str
+SORTS: Final = ("name", "kind", "relevance", "change", "mentions", "share", "publishers", "last")
+_ASCENDING: Final = {"name", "kind"}
+DEFAULT_SORT: Final = "change"
+DEFAULT_COMPARED: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A sortable column: where its header leads and how it is sorted now ('' when it is not)."""
+    """A column: where its header leads ('' when it isn't sortable) and how it is sorted now ('' when not)."""
 
     name: str
     words: str
@@ -70,49 +40,181 @@ class Column:
     css: str = ""
 
 
-class TrendTable:
-    """Turns a query string into rows, facets and column links.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Mentions of the period before, and the tag's share of all articles in both, in per cent."""
 
-    `kind` fixes the kind (the pages /tags/<kind>/).
+    before: int
+    share: float
+    share_before: float
+
+    @property
+    def change(self) -> float:
+        """By how many points the share moved."""
+        return self.share - self.share_before
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A tag as the table shows it."""
+
+    tag: Tag
+    trend: TagTrend | None
+    relevance: Relevance | None
+    label: str
+    mentions: int
+    confirmed: int
+    publishers: int
+    weeks: list[int]
+    usual: list[float]
+    compared: Compared | None
+
+    @property
+    def suggested(self) -> int:
+        """Mentions that nobody confirmed."""
+        return self.mentions - self.confirmed
+
+    @property
+    def why(self) -> str:
+        """The sentence behind the label."""
+        return explain(self.trend)
+
+    @property
+    def direction(self) -> str:
+        """Where it goes: up, down, or neither."""
+        if self.label in (Label.SURGING, Label.EMERGING, Label.NEW):
+            return "up"
+        return "down" if self.label == Label.FADING else ""
+
+
+class TrendTable:
+    """Turns a query string into rows, counted filters and column links.
+
+    `kind` fixes the kind (the pages /tags/<kind>/). Filters choose what is listed; what is shown of a tag
+    never depends on them.
     """
 
     def __init__(self, parameters: QueryDict, kind: str | None = None) -> None:
         self.parameters = parameters
-        self.form = TrendFilter(parameters)
-        self.form.is_valid()
-        self.chosen: dict[str, Any] = dict(getattr(self.form, "cleaned_data", {}))
         self.kind = kind
-        raw = self.chosen.get("sort") or DEFAULT_SORT
-        self.descending = raw.startswith("-") if raw.lstrip("-") in _ASCENDING else not raw.startswith("-")
-        self.sort = raw.lstrip("-") if raw.lstrip("-") in SORTS else DEFAULT_SORT
-
-    def rows(self) -> TagQuerySet:
-        """The tags to list, in order, with their trends."""
-        mentions = OrderBy(F("trend__mentions"), descending=True, nulls_last=True)
-        return self._filtered().select_related("trend").order_by(self._order(), mentions, "name", "pk")
-
-    def facets(self, field: str, choices: list[tuple[str, Any]], column: str) -> list[Facet]:
-        """Each choice with the number of rows the other filters leave it."""
-        counts = dict(
-            self._filtered(without=field)
-            .order_by()
-            .values_list(column)
-            .annotate(count=Count("pk", distinct=True))
+        self.is_compared = parameters.get("against") == "previous"
+        self.period = _period(parameters.get("period", ""), DEFAULT_COMPARED if self.is_compared else None)
+        is_french = (get_language() or "").startswith("fr")
+        self.listing: Listing = read_listing(
+            period=self.period, known_on=_day(parameters.get("known_on", "")), is_french=is_french
         )
-        on = set(self.chosen.get(field) or [])
-        return [
-            Facet(value, str(words), counts.get(value, 0), value in on, self._toggled(field, value))
-            for value, words in choices
-            if counts.get(value) or value in on
-        ]
+        self.known_on = self.listing.known_on
+        self.filters = TrendFilters(parameters, self.listing, kind)
+        raw = parameters.get("sort") or DEFAULT_SORT
+        name = raw.lstrip("-")
+        self.sort = name if name in SORTS and (name != "share" or self.is_compared) else DEFAULT_SORT
+        self.descending = raw.startswith("-") == (self.sort in _ASCENDING) if name == self.sort else True
 
-    def kinds(self) -> list[Facet]:
-        """The facet of kinds."""
-        return self.facets("kind", list(Kind.choices), "kind")
+    @cached_property
+    def places(self) -> list[int]:
+        """Where in the listing the rows are, all pages of them, in order."""
+        listing = self.listing
+        matching = np.flatnonzero(self.filters.matching)
+        keys = self._sort_keys()[matching]
+        nowhere = np.isnan(keys)
+        keys = np.where(nowhere, 0.0, -keys if self.descending else keys)
+        # The last key counts first; what has no value comes last either way, then the most mentioned.
+        order = np.lexsort((matching, -listing.mentions[matching], keys, nowhere))
+        return [int(place) for place in matching[order]]
 
-    def labels(self) -> list[Facet]:
-        """The facet of trend labels."""
-        return self.facets("label", list(Label.choices), "trend__label")
+    def rows(self, places: Sequence[int]) -> list[Row]:
+        """The rows at these places."""
+        listing = self.listing
+        ids = listing.ids[list(places)].tolist()
+        tags = Tag.objects.in_bulk(ids)
+        trends = self._trends(ids)
+        weeks = self._weeks(ids)
+        shown = self.period or WEEKS
+        rows = []
+        for place, tag_id in zip(places, ids, strict=True):
+            if tag_id not in tags:  # merged away a moment ago
+                continue
+            trend = trends.get(tag_id)
+            rows.append(
+                Row(
+                    tag=tags[tag_id],
+                    trend=trend,
+                    relevance=self._relevance(tags[tag_id]),
+                    label=str(listing.labels[place]),
+                    mentions=int(listing.mentions[place]),
+                    confirmed=int(listing.confirmed[place]),
+                    publishers=int(listing.publishers[place]),
+                    weeks=(trend.weeks if trend else []) if weeks is None else weeks[tag_id],
+                    usual=trend.usual[-2 * shown :] if trend else [],
+                    compared=self._compared(place) if self.is_compared else None,
+                )
+            )
+        return rows
+
+    def all_rows(self, at_once: int = 500) -> Iterator[Row]:
+        """Every row of every page, in order."""
+        for start in range(0, len(self.places), at_once):
+            yield from self.rows(self.places[start : start + at_once])
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The filters with their counts."""
+        return self.filters.groups()
+
+    @property
+    def panel(self) -> list[Group]:
+        """Those that fold away: kind and trend stand above the table."""
+        return [group for group in self.groups if group.name not in ("kind", "label") and group.values]
+
+    @property
+    def heads(self) -> list[Group]:
+        """Those that stand above the table."""
+        return [group for group in self.groups if group.name in ("kind", "label")]
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What the form above the table has to carry along."""
+        chosen = [(name, value) for name, values in self.filters.chosen.items() for value in values]
+        sort = self.parameters.get("sort")
+        return [*chosen, ("sort", sort)] if sort else chosen
+
+    @property
+    def periods(self) -> list[tuple[str, int, bool]]:
+        """The periods to choose from: parameter, weeks, whether it is this one."""
+        return [(f"{weeks}w", weeks, weeks == self.period) for weeks in PERIODS]
+
+    @property
+    def present_query(self) -> str:
+        """The same as known now."""
+        return self.query(known_on=None)
+
+    @property
+    def is_panel_open(self) -> bool:
+        """Is anything chosen of what folds away?"""
+        return any(name not in ("kind", "label") for name in self.filters.chosen)
+
+    @property
+    def total(self) -> int:
+        """How many tags are tracked, whatever is chosen."""
+        tracked = self.listing.statuses == Tag.Status.TRACKED
+        return int(tracked.sum())
+
+    @property
+    def days(self) -> int:
+        """The days that counts are of."""
+        return self.listing.days
+
+    @property
+    def window(self) -> int:
+        """The days of the longest window that scores are of."""
+        return self.listing.window
+
+    @cached_property
+    def volume(self) -> tuple[int, int]:
+        """All that was ingested in the period and in the one before."""
+        if self.listing.as_of is None:
+            return 0, 0
+        return volumes(as_of=self.listing.as_of, known_on=self.known_on, days=self.listing.days)
 
     def columns(self) -> list[Column]:
         """The table's headers."""
@@ -121,20 +223,18 @@ class TrendTable:
             ("kind", _("Kind"), "wide"),
             ("relevance", _("Relevance"), ""),
             ("change", _("Change"), ""),
-            ("weeks", _("12 weeks"), ""),
+            ("weeks", _("%d weeks") % (self.period or WEEKS), ""),
             ("mentions", _("Mentions"), "num wide"),
             ("publishers", _("Publishers"), "num wider"),
             ("last", _("Last"), "num wider"),
+            ("force", _("Driving force"), "widest"),
         ]
+        if self.is_compared:
+            words.insert(6, ("share", _("Share"), "num"))
         return [
             Column(name, str(said), self._sorted_by(name), self._direction(name), css)
             for name, said, css in words
         ]
-
-    @property
-    def is_filtered(self) -> bool:
-        """Does any filter hide rows?"""
-        return any(self.chosen.get(field) for field in ("kind", "label", "status", "relevance", "theme", "q"))
 
     def query(self, **changes: str | None) -> str:
         """The query string with some parameters changed; the page is dropped."""
@@ -144,29 +244,54 @@ class TrendTable:
         pairs += [(key, value) for key, value in changes.items() if value]
         return urlencode(pairs)
 
-    def _filtered(self, without: str = "") -> TagQuerySet:
-        tags = Tag.objects.live()
-        chosen = {key: value for key, value in self.chosen.items() if key != without}
-        tags = tags.filter(status=chosen.get("status") or Tag.Status.TRACKED)
-        if self.kind:
-            tags = tags.filter(kind=self.kind)
-        elif chosen.get("kind"):
-            tags = tags.filter(kind__in=chosen["kind"])
-        if chosen.get("label"):
-            labels = Q(trend__label__in=chosen["label"])
-            if Label.TOO_LITTLE in chosen["label"]:
-                labels |= Q(trend=None)
-            tags = tags.filter(labels)
-        if chosen.get("relevance"):
-            tags = tags.filter(relevancy__gte=chosen["relevance"])
-        if chosen.get("theme"):
-            tags = tags.filter(themes=chosen["theme"])
-        if chosen.get("q"):
-            tags = tags.filter(names__name__icontains=chosen["q"].strip()).distinct()
-        return tags
+    def _sort_keys(self) -> Floats:
+        """What the sorted column holds (tags,); NaN where nothing."""
+        listing = self.listing
+        keys: npt.NDArray[Any]
+        match self.sort:
+            case "name":
+                keys = np.arange(listing.ids.size)
+            case "kind":
+                keys = np.unique(listing.kinds, return_inverse=True)[1]
+            case "relevance":
+                keys = listing.relevancy
+            case "mentions":
+                keys = listing.mentions
+            case "publishers":
+                keys = listing.publishers
+            case "last":
+                keys = np.where(listing.last < 0, np.nan, listing.last)
+            case "share":
+                now, before = self.volume
+                keys = listing.mentions / max(now, 1) - listing.before / max(before, 1)
+            case _:
+                keys = listing.momentum
+        return np.asarray(keys, dtype=np.float64)
 
-    def _order(self) -> OrderBy:
-        return OrderBy(F(SORTS[self.sort]), descending=self.descending, nulls_last=True)
+    def _trends(self, ids: list[int]) -> dict[int, TagTrend]:
+        if self.listing.past is not None:
+            return self.listing.past.trends
+        return TagTrend.objects.in_bulk(ids)
+
+    def _weeks(self, ids: list[int]) -> dict[int, list[int]] | None:
+        """Mentions by week; None when the trends hold just those."""
+        if self.listing.as_of is None or self.period in (None, WEEKS):
+            return None
+        return weekly_counts(
+            ids, as_of=self.listing.as_of, known_on=self.known_on, weeks=self.period or WEEKS
+        )
+
+    def _relevance(self, tag: Tag) -> Relevance | None:
+        if self.listing.past is not None:
+            return self.listing.past.relevance.get(tag.pk)
+        if tag.relevancy is None:
+            return None
+        return Relevance(tag.relevancy, tag.relevancy_raters, tag.relevancy_notes, tag.relevancy_spread)
+
+    def _compared(self, place: int) -> Compared:
+        now, before = self.volume
+        counted, earlier = int(self.listing.mentions[place]), int(self.listing.before[place])
+        return Compared(earlier, 100 * counted / max(now, 1), 100 * earlier / max(before, 1))
 
     def _direction(self, name: str) -> str:
         if name != self.sort:
@@ -181,9 +306,16 @@ class TrendTable:
         flip = again and (self.descending != (name in _ASCENDING))
         return self.query(sort=f"-{name}" if flip else name)
 
-    def _toggled(self, field: str, value: str) -> str:
-        kept = [v for v in self.parameters.getlist(field) if v != value]
-        if len(kept) == len(self.parameters.getlist(field)):
-            kept.append(value)
-        others = [(k, v) for k, vs in self.parameters.lists() for v in vs if k not in {field, "page"} and v]
-        return urlencode(others + [(field, v) for v in kept])
+
+def _period(asked: str, otherwise: int | None) -> int | None:
+    """'12w' as 12; None is the window that scores are of."""
+    return next((weeks for weeks in PERIODS if asked == f"{weeks}w"), otherwise)
+
+
+def _day(asked: str) -> date | None:
+    """A day that is over; anything else means now."""
+    try:
+        day = date.fromisoformat(asked)
+    except ValueError:
+        return None
+    return day if day.year >= 1990 and day < timezone.now().astimezone(UTC).date() else None

@@ -1,48 +1,121 @@
-"""The trend table."""
+"""The trend table, its exports and its saved views."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from typing import Any
 
-from django.core.paginator import Page
-from django.db.models import Max
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from signals.models import Kind, Label, Tag, TagTrend
-from signals.web.explanations import explain
+from signals.curation.errors import CurationError
+from signals.curation.saved_views import delete_view, rename_view, save_view, without_page
+from signals.models import Kind, Label, SavedView, User
+from signals.web.access import people_only
 from signals.web.pages import page_of, render_page
+from signals.web.trend_exports import FORMS, export
 from signals.web.trend_table import TrendTable
 
 
 @require_GET
 def tag_table(request: HttpRequest, kind: str | None = None) -> HttpResponse:
     """`/tags/`, `/tags/<kind>/`: what moved first."""
-    if kind is not None and kind not in Kind.values:
-        raise Http404
-    table = TrendTable(request.GET, kind)
-    page = page_of(request, table.rows())
+    table = _table(request, kind)
+    page = page_of(request, table.places)
     context = {
         "table": table,
         "kind": kind,
         "kind_label": Kind(kind).label if kind else "",
         "page": page,
-        "tags": _with_reasons(page),
-        "total": Tag.objects.tracked().count(),
-        "as_of": TagTrend.objects.aggregate(day=Max("as_of"))["day"],
-        "views": _views(request),
+        "rows": table.rows(list(page.object_list)),
+        "total": table.total,
+        "as_of": table.listing.as_of,
+        "exports": [(words, _export_address(kind, form)) for form, words in FORMS.items()],
+        **_views(request, kind or ""),
     }
     return render_page(request, "tags/table.html", context, partial="tags/_table.html")
 
 
-def _with_reasons(page: Page[Tag]) -> list[tuple[Tag, str]]:
-    return [(tag, explain(getattr(tag, "trend", None))) for tag in page.object_list]
+@require_GET
+def tag_export(request: HttpRequest, form: str, kind: str | None = None) -> HttpResponseBase:
+    """The rows of the table of the same URL, all pages of them, as CSV, XLSX, JSON, Markdown or RSS."""
+    if form not in FORMS:
+        raise Http404
+    table = _table(request, kind)
+    title = str(Kind(kind).label) if kind else _("Trends")
+    address = settings.PUBLIC_URL + _table_address(kind, table.query())
+    response = export(table, form, title, address)
+    if response is None:
+        raise Http404
+    if form in {"csv", "xlsx"}:
+        response["Content-Disposition"] = f'attachment; filename="vigie-{kind or "tags"}.{form}"'
+    return response
 
 
-def _views(request: HttpRequest) -> list[tuple[str, str, bool]]:
-    """Views worth a tab: words, query, whether it is this one."""
+@require_POST
+@people_only
+def save(request: HttpRequest) -> HttpResponse:
+    """Keep the table as it is under a name."""
+    assert isinstance(request.user, User)
+    kind = request.POST.get("kind", "")
+    kind = kind if kind in Kind.values else ""
+    query = request.POST.get("query", "")
+    try:
+        view = save_view(
+            by=request.user,
+            name=request.POST.get("name", ""),
+            query=query,
+            kind=kind,
+            is_shared=bool(request.POST.get("is_shared")),
+        )
+    except CurationError as refused:
+        messages.error(request, str(refused))
+        return redirect(_table_address(kind, without_page(query)[:2000]))
+    messages.success(request, _("The view “%s” was saved.") % view.name)
+    return redirect(_table_address(view.kind, view.query))
+
+
+@require_POST
+@people_only
+def change_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rename or delete a view of one's own."""
+    assert isinstance(request.user, User)
+    view = get_object_or_404(SavedView.objects.seen_by(request.user), pk=pk)
+    address = _table_address(view.kind, view.query)
+    try:
+        if request.POST.get("what") == "delete":
+            delete_view(view=view, by=request.user)
+            messages.success(request, _("The view “%s” was deleted.") % view.name)
+        else:
+            rename_view(view=view, by=request.user, name=request.POST.get("name", ""))
+            messages.success(request, _("The view is now called “%s”.") % view.name)
+    except CurationError as refused:
+        messages.error(request, str(refused))
+    return redirect(address)
+
+
+def _table(request: HttpRequest, kind: str | None) -> TrendTable:
+    if kind is not None and kind not in Kind.values:
+        raise Http404
+    return TrendTable(request.GET, kind)
+
+
+def _table_address(kind: str | None, query: str) -> str:
+    address = reverse("tags-kind", args=[kind]) if kind else reverse("tags")
+    return f"{address}?{query}" if query else address
+
+
+def _export_address(kind: str | None, form: str) -> str:
+    return reverse("tags-kind-export", args=[kind, form]) if kind else reverse("tags-export", args=[form])
+
+
+def _views(request: HttpRequest, kind: str) -> dict[str, Any]:
+    """Views worth a tab, one's own and shared ones: words, address, whether it is this one."""
     tabs = [
         (_("What moved"), ""),
         (_("Early risers"), f"label={Label.EMERGING}&label={Label.NEW}"),
@@ -51,75 +124,13 @@ def _views(request: HttpRequest) -> list[tuple[str, str, bool]]:
         (_("Most relevant"), "sort=relevance"),
         (_("A to Z"), "sort=name"),
     ]
-    now = request.GET.urlencode()
-    return [(words, query, query == now) for words, query in tabs]
-
-
-@require_GET
-def tag_table_csv(request: HttpRequest, kind: str | None = None) -> StreamingHttpResponse:
-    """The same rows as the table of the same URL, all pages of it, as CSV."""
-    if kind is not None and kind not in Kind.values:
-        raise Http404
-    table = TrendTable(request.GET, kind)
-    response = StreamingHttpResponse(_csv_lines(table), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="vigie-{kind or "tags"}.csv"'
-    return response
-
-
-class _Echo:
-    """A file whose write hands the line back, for streaming."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv_lines(table: TrendTable) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(
-        [
-            "id",
-            "name",
-            "kind",
-            "relevancy",
-            "raters",
-            "label",
-            "at_least_times_usual",
-            "mentions",
-            "confirmed",
-            "publishers",
-            "expected",
-            "last_mention",
-            "as_of",
-            "why",
-        ]
-    )
-    for tag in table.rows().iterator(chunk_size=500):
-        trend: TagTrend | None = getattr(tag, "trend", None)
-        figures: list[object] = [Label.TOO_LITTLE, "", 0, 0, 0, "", "", "", ""]
-        if trend is not None:
-            figures = [
-                trend.label,
-                "" if trend.times is None else round(trend.times, 2),
-                trend.mentions,
-                trend.confirmed,
-                trend.publishers,
-                "" if trend.expected is None else round(trend.expected, 2),
-                trend.last_mention or "",
-                trend.as_of,
-                explain(trend),
-            ]
-        yield writer.writerow(
-            [
-                tag.pk,
-                _plain(tag.name),
-                tag.kind,
-                "" if tag.relevancy is None else tag.relevancy,
-                tag.relevancy_raters,
-                *figures,
-            ]
-        )
-
-
-def _plain(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    now = without_page(request.GET.urlencode())
+    views = [(words, f"?{query}", without_page(query) == now, False) for words, query in tabs]
+    mine: SavedView | None = None
+    if isinstance(request.user, User):
+        for view in SavedView.objects.seen_by(request.user):
+            is_this = (view.kind, view.query) == (kind, now)
+            if is_this and view.user_id == request.user.pk:
+                mine = view
+            views.append((view.name, _table_address(view.kind, view.query), is_this, True))
+    return {"views": views, "view": mine, "view_query": now}

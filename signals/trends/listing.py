@@ -1,0 +1,259 @@
+"""The whole catalogue at once, as arrays to filter, count and sort by: now, or as known on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Max, Q, Sum
+from redis.exceptions import RedisError
+
+from signals.models import PERIODS, MentionDelta, TagTrend, VolumeDelta
+from signals.trends.score import Floats, Ints
+from signals.trends.summary import EPOCH, FACETS, Facets, facets_known_on, period_counts, recent, unpack
+from signals.trends.table import trend_table
+
+Texts = npt.NDArray[np.str_]
+
+_KeptPast = tuple[dict[int, TagTrend], Ints, Facets, dict[int, "Relevance"]]
+
+DEFAULT_DAYS: Final = 28
+_KEPT_SECONDS: Final = 86_400
+
+_TAGS: Final = """
+SELECT t.id, t.kind, t.status, t.relevancy, COALESCE(tr.label, 'too_little'), tr.momentum,
+       COALESCE(tr.mentions, 0), COALESCE(tr.confirmed, 0), COALESCE(tr.publishers, 0),
+       tr.last_mention - date '1970-01-01',
+       COALESCE(s.mentions[%(period)s], 0), COALESCE(s.confirmed[%(period)s], 0),
+       COALESCE(s.before[%(period)s], 0), s.facets
+FROM signals_tag t
+LEFT JOIN signals_tagtrend tr ON tr.tag_id = t.id LEFT JOIN signals_tagsummary s ON s.tag_id = t.id
+WHERE t.merged_into_id IS NULL
+ORDER BY lower(CASE WHEN %(french)s AND t.name_fr <> '' THEN t.name_fr ELSE t.name END), t.id
+"""
+
+_RATED: Final = """
+WITH latest AS (
+    SELECT DISTINCT ON (tag_id, user_id) tag_id, relevancy FROM signals_rating
+    WHERE known_at < %(until)s AND (undone_at IS NULL OR undone_at >= %(until)s)
+    ORDER BY tag_id, user_id, id DESC
+)
+SELECT tag_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY relevancy), count(*),
+       CASE WHEN count(*) >= 3 THEN percentile_cont(0.75) WITHIN GROUP (ORDER BY relevancy)
+            - percentile_cont(0.25) WITHIN GROUP (ORDER BY relevancy) END
+FROM latest GROUP BY tag_id
+"""
+
+_STATED: Final = """
+SELECT tag_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY stated_relevancy), count(*)
+FROM signals_tagging
+WHERE state = 'confirmed' AND stated_relevancy IS NOT NULL
+  AND GREATEST(known_at, decided_at) < %(until)s
+GROUP BY tag_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """A tag's relevance as known on a day: the median, how many raters or notes, the spread of three or more."""
+
+    median: float
+    raters: int
+    notes: int
+    spread: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a listing of a past day holds besides: each tag's trend and relevance then."""
+
+    trends: dict[int, TagTrend]
+    relevance: dict[int, Relevance]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All live tags in the order of their names; arrays are (tags,), but those of `facets`.
+
+    Counts are of the last `days` days up to `as_of`, scores of at most `window`; `momentum` and `relevancy`
+    may be NaN, `last` is a day since 1970 or -1.
+    """
+
+    as_of: date | None
+    known_on: date | None
+    days: int
+    window: int
+    ids: Ints
+    kinds: Texts
+    statuses: Texts
+    labels: Texts
+    relevancy: Floats
+    momentum: Floats
+    mentions: Ints
+    confirmed: Ints
+    publishers: Ints
+    before: Ints
+    last: Ints
+    facets: Facets
+    past: Past | None = None
+
+
+def read_listing(*, period: int | None = None, known_on: date | None = None, is_french: bool) -> Listing:
+    """The catalogue; counts of the last `period` weeks (one of PERIODS), else of the longest window scored.
+
+    A `known_on` that isn't over when the present trends end means now.
+    """
+    as_of, window = _day_and_window()
+    if as_of is None or (known_on and known_on > as_of):
+        known_on = None
+    as_of = known_on or as_of
+    with connection.cursor() as cursor:
+        place = PERIODS.index(period) + 1 if period else 0
+        cursor.execute(_TAGS, {"period": place, "french": is_french})
+        rows = cursor.fetchall()
+    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [[] for _ in range(14)]
+    ids = np.array(columns[0], dtype=np.int64)
+    days = 7 * period if period else window
+    listing = Listing(
+        as_of=as_of,
+        known_on=known_on,
+        days=days,
+        window=window,
+        ids=ids,
+        kinds=np.array(columns[1], dtype=np.str_),
+        statuses=np.array(columns[2], dtype=np.str_),
+        labels=np.array(columns[4], dtype=np.str_),
+        relevancy=np.array(columns[3], dtype=np.float64),
+        momentum=np.array(columns[5], dtype=np.float64),
+        mentions=np.array(columns[10 if period else 6], dtype=np.int64),
+        confirmed=np.array(columns[11 if period else 7], dtype=np.int64),
+        publishers=np.array(columns[8], dtype=np.int64),
+        before=np.array(columns[12], dtype=np.int64),
+        last=np.array([-1 if day is None else day for day in columns[9]], dtype=np.int64),
+        facets=unpack([] if known_on else columns[13]),
+    )
+    if known_on is not None:
+        listing = _as_known_on(listing, known_on, period)
+    if as_of is None:
+        return listing
+    within = recent(listing.facets, as_of=as_of, days=days)
+    facets = Facets(*(each[within] for each in (listing.facets.tag, listing.facets.code, listing.facets.day)))
+    if period:
+        at = facets.tag[facets.facet == FACETS.index("publisher")]
+        listing = replace(listing, publishers=np.bincount(at, minlength=ids.size).astype(np.int64))
+    return replace(listing, facets=facets)
+
+
+def weekly_counts(
+    tag_ids: list[int], *, as_of: date, known_on: date | None, weeks: int
+) -> dict[int, list[int]]:
+    """Mentions of each of the last `weeks` weeks, oldest first."""
+    counts = {tag_id: [0] * weeks for tag_id in tag_ids}
+    days = (
+        MentionDelta.objects.filter(tag__in=tag_ids, day__gt=as_of - timedelta(weeks=weeks), day__lte=as_of)
+        .filter(known_on__lte=known_on or date.max)
+        .values_list("tag_id", "day")
+        .annotate(mentions=Sum("confirmed") + Sum("suggested"))
+    )
+    for tag_id, day, mentions in days:
+        counts[tag_id][weeks - 1 - (as_of - day).days // 7] += mentions
+    return counts
+
+
+def volumes(*, as_of: date, known_on: date | None, days: int) -> tuple[int, int]:
+    """All mentions and non-mentions alike (story, publisher) of the last `days` days, and of those before."""
+    since = as_of - timedelta(days=days)
+    sums = VolumeDelta.objects.filter(
+        day__gt=since - timedelta(days=days), day__lte=as_of, known_on__lte=known_on or date.max
+    ).aggregate(
+        now=Sum("articles", filter=Q(day__gt=since)), before=Sum("articles", filter=Q(day__lte=since))
+    )
+    return sums["now"] or 0, sums["before"] or 0
+
+
+def _day_and_window() -> tuple[date | None, int]:
+    """The day of the present trends, and how many days their longest window has."""
+    found = TagTrend.objects.values_list("as_of", "explanation__windows").first()
+    if found is None:
+        return None, DEFAULT_DAYS
+    as_of, windows = found
+    return as_of, int(windows[-1]) if windows else DEFAULT_DAYS
+
+
+def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listing:
+    """The same tags with what was known of them at the end of a day."""
+    trends, counts, packed, stated = _kept_past(listing.ids.tolist(), known_on, listing.days)
+    relevance = stated | _rated(known_on)
+    rows = [trends.get(tag_id) for tag_id in listing.ids.tolist()]
+    if period:
+        figures = counts[:, PERIODS.index(period)]
+        mentions, confirmed = figures[:, 0], figures[:, 1]
+    else:
+        mentions = np.array([row.mentions if row else 0 for row in rows], dtype=np.int64)
+        confirmed = np.array([row.confirmed if row else 0 for row in rows], dtype=np.int64)
+    return replace(
+        listing,
+        labels=np.array([str(row.label) if row else "too_little" for row in rows], dtype=np.str_),
+        relevancy=np.array(
+            [relevance[i].median if i in relevance else np.nan for i in listing.ids.tolist()], dtype=float
+        ),
+        momentum=np.array([row.momentum if row else None for row in rows], dtype=np.float64),
+        mentions=mentions,
+        confirmed=confirmed,
+        publishers=np.array([row.publishers if row else 0 for row in rows], dtype=np.int64),
+        before=counts[:, PERIODS.index(period), 2] if period else np.zeros_like(mentions),
+        last=np.array(
+            [(row.last_mention - EPOCH).days if row and row.last_mention else -1 for row in rows],
+            dtype=np.int64,
+        ),
+        facets=packed,
+        past=Past(trends, relevance),
+    )
+
+
+def _kept_past(ids: list[int], known_on: date, days: int) -> _KeptPast:
+    """Trends, counts, values and stated relevance of a past day; kept until the counts change."""
+    stamp = TagTrend.objects.aggregate(at=Max("computed_at"))["at"]
+    key = f"known-on:{known_on}:{days}:{stamp.timestamp() if stamp else 0}"
+    kept: tuple[list[int], _KeptPast] | None = None
+    with suppress(RedisError):
+        kept = cache.get(key)
+    # A tag that is new or merged since is in no order that we kept.
+    if kept is not None and kept[0] == ids:
+        return kept[1]
+    trends = {row.tag_id: row for row in trend_table(as_of=known_on, known_on=known_on).rows}
+    past = (
+        trends,
+        period_counts(ids, as_of=known_on, known_on=known_on),
+        facets_known_on(ids, as_of=known_on, known_on=known_on, days=days),
+        _stated(known_on),
+    )
+    with suppress(RedisError):
+        cache.set(key, (ids, past), _KEPT_SECONDS)
+    return past
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time.min, UTC)
+
+
+def _rated(known_on: date) -> dict[int, Relevance]:
+    with connection.cursor() as cursor:
+        cursor.execute(_RATED, {"until": _end_of(known_on)})
+        return {
+            tag_id: Relevance(median, raters, 0, spread)
+            for tag_id, median, raters, spread in cursor.fetchall()
+        }
+
+
+def _stated(known_on: date) -> dict[int, Relevance]:
+    with connection.cursor() as cursor:
+        cursor.execute(_STATED, {"until": _end_of(known_on)})
+        return {tag_id: Relevance(median, 0, notes, None) for tag_id, median, notes in cursor.fetchall()}
