@@ -31,6 +31,8 @@ from signals.models import (
     Story,
     Tag,
     TextOrigin,
+    TrendChange,
+    sample_day,
 )
 from signals.releases.curated import load_releases
 from signals.tagging.linking import link_note_rows
@@ -80,6 +82,9 @@ def remove_sample() -> int:
             Tag.objects.filter(taggings__article__in=articles).values_list("pk", flat=True).distinct()
         )
         mark_articles(articles)
+        if sample_day() is not None:
+            # What the table said of the sample alone is nobody's past.
+            TrendChange.objects.all().delete()
         seen_there = ProposalEvidence.objects.filter(article__in=articles).values("proposal")
         concerned = Proposal.objects.filter(pk__in=seen_there).order_by("pk")
         proposals = list(concerned.select_for_update().values_list("pk", flat=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db.models import Count, Q
@@ -10,13 +10,11 @@ from django.utils import timezone
 
 from signals.digests.content import Content, Gaps, Move, NewRelease, Unwell
 from signals.digests.weeks import Week
-from signals.models import Article, Label, Release, Source, Tag, TagTrend, sample_day
+from signals.models import Article, Release, Source, Tag, TagTrend, sample_day
+from signals.trends.history import end_of
+from signals.trends.moves import RISING, Standing, distance, has_moved
 from signals.trends.table import open_day, trend_table
 
-_RISING: Final = (Label.EMERGING, Label.NEW)
-_MOVING: Final = (Label.SURGING, Label.FADING, Label.SPIKE, *_RISING)
-# log2, a fifth more or less: a smaller step is not worth a line once the label stays the same.
-_STEP: Final = 0.25
 # A release may be reported some days after its date.
 _LATE_REPORT: Final = timedelta(days=21)
 
@@ -51,12 +49,16 @@ def _moves(as_of: date, before: date) -> tuple[tuple[Move, ...], tuple[Move, ...
     tags = Tag.objects.in_bulk([row.tag_id for row in now])
     pairs = [(row, then.get(row.tag_id)) for row in now]
     rising = sorted(
-        (pair for pair in pairs if pair[0].label in _RISING),
-        key=lambda pair: (_label(pair[1]) in _RISING, -(pair[0].strength or 0.0), pair[0].tag_id),
+        (pair for pair in pairs if pair[0].label in RISING),
+        key=lambda pair: (_stands(pair[1]).label in RISING, -(pair[0].strength or 0.0), pair[0].tag_id),
     )
     moved = sorted(
-        (pair for pair in pairs if pair[0].label not in _RISING and _has_moved(*pair)),
-        key=lambda pair: (-_distance(*pair), pair[0].tag_id),
+        (
+            pair
+            for pair in pairs
+            if pair[0].label not in RISING and has_moved(_stands(pair[0]), _stands(pair[1]))
+        ),
+        key=lambda pair: (-distance(_stands(pair[0]), _stands(pair[1])), pair[0].tag_id),
     )
     return (
         tuple(_move(tags[row.tag_id], row, old) for row, old in moved),
@@ -64,19 +66,8 @@ def _moves(as_of: date, before: date) -> tuple[tuple[Move, ...], tuple[Move, ...
     )
 
 
-def _label(row: TagTrend | None) -> str:
-    return row.label if row else Label.TOO_LITTLE
-
-
-def _has_moved(row: TagTrend, old: TagTrend | None) -> bool:
-    if row.label == Label.TOO_LITTLE or not {row.label, _label(old)} & set(_MOVING):
-        return False
-    return row.label != _label(old) or _distance(row, old) >= _STEP
-
-
-def _distance(row: TagTrend, old: TagTrend | None) -> float:
-    """How far the lower bound moved, log2; what had no number stood at its usual share."""
-    return abs((row.momentum or 0.0) - ((old.momentum if old else None) or 0.0))
+def _stands(row: TagTrend | None) -> Standing:
+    return Standing(str(row.label), row.momentum, row.times) if row else Standing()
 
 
 def _move(tag: Tag, row: TagTrend, old: TagTrend | None) -> Move:
@@ -92,16 +83,11 @@ def _move(tag: Tag, row: TagTrend, old: TagTrend | None) -> Move:
         label=str(row.label),
         times=row.times,
         ceiling=row.explanation.get("ceiling"),
-        label_before=str(_label(old)),
+        label_before=_stands(old).label,
         times_before=old.times if old else None,
         ceiling_before=old.explanation.get("ceiling") if old else None,
         explanation=row.explanation,
     )
-
-
-def end_of(day: date) -> datetime:
-    """The first moment after a day."""
-    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
 
 
 def _releases(before: date, as_of: date) -> tuple[NewRelease, ...]:

@@ -3,6 +3,7 @@
 from signals.models.article import Article, ArticleType, ArticleVersion, Story, TextOrigin
 from signals.models.change import Change
 from signals.models.digest import Delivery, Edition, OutboxMail, Rendering, Subscription
+from signals.models.history import TrendChange
 from signals.models.installation import Setting, sample_day
 from signals.models.job import Job
 from signals.models.learning import RankerFit, StagedTagging, TaggerVersion
@@ -78,6 +79,7 @@ __all__ = [
     "TextOrigin",
     "Theme",
     "ThemeTrend",
+    "TrendChange",
     "User",
     "VolumeDelta",
     "Weights",

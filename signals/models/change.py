@@ -26,6 +26,7 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["user", "-id"], name="change_by"),
             models.Index(fields=["target", "-id"], name="change_target"),
+            models.Index(fields=["made_at"], name="change_made"),
         ]
 
     def __str__(self) -> str:

@@ -45,6 +45,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
     last_visit_at = models.DateTimeField(null=True, blank=True)
+    previous_visit_at = models.DateTimeField(
+        null=True, blank=True, help_text="the end of the visit before this one"
+    )
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

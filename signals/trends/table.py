@@ -13,6 +13,7 @@ from django.utils import timezone
 from signals.models import Kind, Setting, Tag, TagTrend, sample_day
 from signals.trends import timeline
 from signals.trends.explain import explain
+from signals.trends.history import WEEK, end_of, lacks_a_past, note_changes
 from signals.trends.labels import Label, Thresholds, gather_evidence, label_tags, replay_moving
 from signals.trends.score import (
     SLOW,
@@ -143,6 +144,16 @@ def refresh_trends(now: datetime | None = None) -> int:
             timeline.lock(cursor)
         table = trend_table(as_of=as_of, known_on=known_on)
         rows = table.rows
+        if lacks_a_past(as_of):
+            week_ago = as_of - WEEK
+            past = trend_table(as_of=week_ago, known_on=week_ago)
+            note_changes(past.rows, at=end_of(week_ago))
+        note_changes(rows, at=end_of(as_of) if known_on else now or timezone.now())
+        TagTrend.objects.exclude(tag__in=[row.tag_id for row in rows]).delete()
+        fields = [field.name for field in TagTrend._meta.concrete_fields if not field.primary_key]
+        TagTrend.objects.bulk_create(
+            rows, batch_size=1000, update_conflicts=True, unique_fields=["tag"], update_fields=fields
+        )
         # What is usual for a kind, so that one tag's chart needn't read the thousands of its kind.
         Setting.objects.update_or_create(
             name=KIND_TOTALS, defaults={"value": {"as_of": as_of.isoformat(), "kinds": table.kinds}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from signals.models import State, Tagging, TagTrend
+from signals.models import Release, State, Tagging, TagTrend, Weights
 from signals.trends.explain import Explanation, say
 
 
@@ -56,3 +56,38 @@ def _named(name: str, field: str, times: int) -> str:
             "“%(name)s” in the text, %(times)d time", "“%(name)s” in the text, %(times)d times", times
         )
     return said % {"name": name, "times": times}
+
+
+def tell_release(release: Release) -> str:
+    """What is known of a release, or how a price changed; what nobody states is left out."""
+    model, detail = release.model, release.detail
+    if release.event == Release.Event.PRICE:
+        words = {
+            "input": gettext("%(who)s: input price from $%(old)s to $%(new)s per million tokens"),
+            "output": gettext("%(who)s: output price from $%(old)s to $%(new)s per million tokens"),
+        }.get(detail.get("side", ""), gettext("%(who)s: price from $%(old)s to $%(new)s per million tokens"))
+        return words % {
+            "who": detail.get("provider", model.developer),
+            "old": _price(detail.get("from")),
+            "new": _price(detail.get("to")),
+        }
+    facts = [model.developer]
+    if model.weights != Weights.UNKNOWN:
+        facts.append(gettext("weights: %(weights)s") % {"weights": Weights(model.weights).label})
+    facts.append(model.licence)
+    if model.parameters_b:
+        facts.append(gettext("%(n)s billion parameters") % {"n": number_format(model.parameters_b)})
+    if model.context:
+        facts.append(
+            gettext("%(n)s tokens of context") % {"n": number_format(model.context, force_grouping=True)}
+        )
+    if detail.get("input_price") is not None and detail.get("output_price") is not None:
+        facts.append(
+            gettext("$%(old)s in, $%(new)s out per million tokens")
+            % {"old": _price(detail["input_price"]), "new": _price(detail["output_price"])}
+        )
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _price(price: object) -> str:
+    return number_format(f"{price:g}") if isinstance(price, int | float) else "?"

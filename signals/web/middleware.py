@@ -5,7 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from signals.models import User
 
 _VISIT_STEP = timedelta(minutes=5)
+_VISIT_ENDS = timedelta(minutes=30)
 
 
 class LogInRequiredMiddleware:
@@ -34,9 +35,7 @@ class LogInRequiredMiddleware:
             request.LANGUAGE_CODE = user.language
             with suppress(zoneinfo.ZoneInfoNotFoundError, ValueError):
                 timezone.activate(user.time_zone)
-            now = timezone.now()
-            if user.last_visit_at is None or now - user.last_visit_at > _VISIT_STEP:
-                User.objects.filter(pk=user.pk).update(last_visit_at=now)
+            _note_visit(user, timezone.now())
         try:
             return self.get_response(request)
         finally:
@@ -58,3 +57,17 @@ class LogInRequiredMiddleware:
         ):
             return None
         return redirect_to_login(request.get_full_path())
+
+
+def _note_visit(user: User, now: datetime) -> None:
+    """Remember that somebody is here, every few minutes, and when the visit before this one ended."""
+    last = user.last_visit_at
+    if last is not None and now - last <= _VISIT_STEP:
+        return
+    is_new = last is not None and now - last > _VISIT_ENDS
+    seen = {"last_visit_at": now, **({"previous_visit_at": last} if is_new else {})}
+    # A page asks for several things at once: only the first of them ends the visit before.
+    if User.objects.filter(pk=user.pk, last_visit_at=last).update(**seen):
+        user.last_visit_at, user.previous_visit_at = now, last if is_new else user.previous_visit_at
+    else:
+        user.refresh_from_db(fields=["last_visit_at", "previous_visit_at"])

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from signals.digests.choose import choose_content, default_week, end_of
+from signals.digests.choose import choose_content, default_week
 from signals.digests.content import Content
 from signals.digests.editions import edition_of
 from signals.digests.links import READER, read_evidence_token
@@ -18,6 +18,7 @@ from signals.digests.render import Rendered, preferences_hash, render
 from signals.digests.weeks import Week
 from signals.links import safe_link
 from signals.models import Delivery, Edition, Release, State, Tag, Tagging, User
+from signals.trends.history import end_of
 from signals.web.access import public
 from signals.web.pages import page_of, render_page
 

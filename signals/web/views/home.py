@@ -1,48 +1,130 @@
-"""What moved, what is new, what needs a decision, what went quiet; each line says why."""
+"""What moved since somebody was last here, what is new, what wants a decision, what went quiet; each line says why."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from signals.models import Article, Label, Release, Source, SourceKind, Tag, TagTrend, User
-from signals.web.context import waiting_count
-from signals.web.explanations import explain
-from signals.web.pages import render_page
+from signals.models import Article, Label, Source, SourceKind, Tag, User
+from signals.rhythm import Silence
+from signals.templatetags.vigie import times as shown_times
+from signals.trends.history import Move, Moves, moves_since
+from signals.trends.moves import RISING, Standing
+from signals.trends.table import open_day
+from signals.web.explanations import explain, tell_release
+from signals.web.health import resting_queues
+from signals.web.pages import known_until, render_page
+from signals.web.since import (
+    SourceNews,
+    count_waiting_by_kind,
+    look_back,
+    others_since,
+    releases_since,
+    source_news,
+)
+from signals.web.views.inbox import waiting_taggings
+from signals.web.views.sameness import waiting_links
 
-MOVERS, RISERS, RELEASES = 7, 5, 8
+MOVES, STANDING, RISERS, RELEASES, SOURCES = 10, 5, 5, 8, 4
+_STALE: Final = timedelta(hours=6)
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """`/`: the morning page."""
+    now = timezone.now()
+    user = request.user if isinstance(request.user, User) else None
+    sample_ends = known_until()
+    since = look_back(user, sample_ends=sample_ends, now=now)
+    until = sample_ends or now
     tags = Tag.objects.tracked().select_related("trend")
-    as_of = TagTrend.objects.aggregate(day=Max("as_of"))["day"] or timezone.now().date()
-    movers = tags.filter(trend__momentum__isnull=False).order_by("-trend__momentum")[:MOVERS]
-    risers = tags.filter(trend__label__in=[Label.EMERGING, Label.NEW]).order_by("-trend__strength")[:RISERS]
-    fading = tags.filter(trend__label=Label.FADING).order_by("trend__momentum")[:RISERS]
-    releases = (
-        Release.objects.filter(date__isnull=False, date__lte=as_of + timedelta(days=1))
-        .select_related("model")
-        .order_by("-date", "-pk")[:RELEASES]
+    moves = moves_since(since.at, most=MOVES)
+    told = {move.tag.pk for move in moves.listed}
+    highest = list(
+        tags.filter(trend__momentum__isnull=False).order_by("-trend__momentum")[: STANDING + MOVES]
     )
-    user = request.user
+    risers = list(tags.filter(trend__label__in=RISING).order_by("-trend__strength")[:RISERS])
+    releases, are_new = releases_since(since.at, until=until, most=RELEASES)
+    sources = source_news(now=now, most=SOURCES)
     context = {
-        "as_of": as_of,
-        "movers": [(tag, explain(tag.trend)) for tag in movers],
-        "risers": [(tag, explain(tag.trend)) for tag in risers],
-        "fading": [(tag, explain(tag.trend)) for tag in fading],
-        "releases": releases,
-        "unwell": Source.objects.unwell().order_by("stale_since")[:5],
-        "to_decide": waiting_count() if isinstance(user, User) and user.is_analyst else 0,
-        "steps": _steps(user) if isinstance(user, User) and user.is_administrator else [],
+        "since": since,
+        "as_of": highest[0].trend.as_of if highest else open_day(now)[0],
+        "moves": [(move.tag, explain(move.tag.trend), _before(move)) for move in moves.listed],
+        "moved": moves,
+        "empty": _why_empty(moves, sources, has_numbers=bool(highest), now=now, is_sample=since.is_sample),
+        "highest": [(tag, explain(tag.trend)) for tag in highest if tag.pk not in told][:STANDING],
+        "risers": [(tag, "" if tag.pk in told else explain(tag.trend)) for tag in risers],
+        "articles": Article.objects.filter(known_at__gt=since.at, known_at__lte=until).count(),
+        "releases": [(release, tell_release(release)) for release in releases],
+        "are_releases_new": are_new,
+        "sources": sources,
+        "quiet": [(source, _quiet(silence)) for source, silence in sources.quiet],
+        "others": others_since(since.at, but=user) if user and not since.is_sample else None,
+        "waiting_kinds": count_waiting_by_kind(waiting_taggings(), waiting_links(), now=now)
+        if user and user.is_analyst
+        else None,
+        "steps": _steps(user) if user and user.is_administrator else [],
     }
     return render_page(request, "home/home.html", context)
+
+
+def _before(move: Move) -> str:
+    """Where a tag stood before, and so why it is listed."""
+    before, label = move.before, Label(move.before.label).label
+    if before.times is None:
+        return _("before: too little evidence for a number")
+    if before.label == move.tag.trend.label:
+        return _("before: at least %(times)s") % {"times": _times(before)}
+    return _("before: %(label)s, at least %(times)s") % {"label": label, "times": _times(before)}
+
+
+def _times(standing: Standing) -> str:
+    return shown_times(standing.times)
+
+
+def _quiet(silence: Silence) -> str:
+    """Why a source is called quiet."""
+    if silence.usual < timedelta(hours=1):
+        return _("usually several an hour, nothing for %(lasts)s") % {"lasts": _span(silence.lasts)}
+    return _("usually every %(usual)s, nothing for %(lasts)s") % {
+        "usual": _span(silence.usual),
+        "lasts": _span(silence.lasts),
+    }
+
+
+def _span(span: timedelta) -> str:
+    hours = round(span / timedelta(hours=1))
+    if hours < 36:
+        return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+    days = round(span / timedelta(days=1))
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+
+
+def _why_empty(
+    moves: Moves, sources: SourceNews, *, has_numbers: bool, now: datetime, is_sample: bool
+) -> str:
+    """Which of the reasons holds when nothing moved; '' when something did.
+
+    What stopped is told even so once nothing was read for hours: a page that looks alive must not hide it.
+    """
+    is_stale = sources.enabled > 0 and (sources.last_read is None or now - sources.last_read > _STALE)
+    if moves.listed and not is_stale:
+        return ""
+    if (is_stale or not moves.listed) and not is_sample and "fetch" in resting_queues():
+        return "worker"
+    if is_stale and sources.is_all_failing:
+        return "failing"
+    if moves.listed:
+        return ""
+    if not has_numbers:
+        return "yet" if sources.enabled else "sources"
+    return "moved"
 
 
 def _steps(user: User) -> list[tuple[str, str, bool]]:

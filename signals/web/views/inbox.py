@@ -49,11 +49,15 @@ def waiting_articles() -> QuerySet[Article]:
     return Article.objects.filter(Exists(waits)).filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
 
 
-def count_waiting() -> int:
-    """How many articles that is; from two small indexes, where counting the articles would read them all."""
+def waiting_taggings() -> QuerySet[Tagging]:
+    """What is to decide in them; from two small indexes, where looking at the articles would read them all."""
     snoozed = Article.objects.filter(snoozed_until__gt=timezone.now())
-    waiting = Tagging.objects.waiting().exclude(article__in=snoozed.values("pk"))
-    return waiting.order_by().values("article").distinct().count()
+    return Tagging.objects.waiting().exclude(article__in=snoozed.values("pk")).order_by()
+
+
+def count_waiting() -> int:
+    """How many articles that is."""
+    return waiting_taggings().values("article").distinct().count()
 
 
 def _in_order(articles: QuerySet[Article]) -> QuerySet[Article]:
@@ -286,6 +290,6 @@ def refused_with_reason(request: HttpRequest, refused: CurationError, back: str)
 
 def _forget_count() -> None:
     try:
-        cache.delete("waiting")
+        cache.delete_many(["waiting", "waiting-by-kind"])
     except RedisError:
         return
