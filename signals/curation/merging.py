@@ -75,7 +75,8 @@ def merge_tags(*, source: Tag, into: Tag, by: User, now: datetime | None = None)
 def split_tag(*, change: Change, by: User, now: datetime | None = None) -> None:
     """Take a merge back: what moved goes back as it was; what was edited since stays where it was edited.
 
-    Raises CurationError when it was taken back before, or the survivor was merged further.
+    Raises CurationError when it was taken back before, the survivor was merged further, or another tag was
+    merged into it since.
     """
     now, moved = now or timezone.now(), change.before
     with transaction.atomic():
@@ -86,6 +87,10 @@ def split_tag(*, change: Change, by: User, now: datetime | None = None) -> None:
             )
         if source.merged_into_id != into.pk:
             raise CurationError(_("This was undone before."))
+        if later := _merged_since(change, into):
+            raise CurationError(
+                _("“%(name)s” was merged into it since: take that back first.") % {"name": later.name}
+            )
         if not Change.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now, undone_by=by):
             raise CurationError(_("This was undone before."))
         mark_tags([source.pk, into.pk])
@@ -102,6 +107,13 @@ def split_tag(*, change: Change, by: User, now: datetime | None = None) -> None:
         mark_tags([source.pk, into.pk])
         refresh_relevancies(tag_ids=[source.pk, into.pk])
         start_matching(tag_ids=[source.pk, into.pk], by=by)
+
+
+def _merged_since(change: Change, into: Tag) -> Tag | None:
+    """The tag merged last into the survivor since: where both met, the forms kept are of the later one."""
+    merges = {f"merge:{tag.pk}": tag for tag in Tag.objects.filter(merged_into=into)}
+    later = Change.objects.filter(target__in=merges, undone_at=None, pk__gt=change.pk).order_by("-pk").first()
+    return merges[later.target] if later else None
 
 
 def _lock(source_id: int, into_id: int) -> tuple[Tag, Tag]:

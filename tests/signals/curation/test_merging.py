@@ -150,6 +150,23 @@ def test_merges_that_make_no_sense_are_refused(ana, pair):
         split_tag(change=change, by=ana)
 
 
+def test_of_two_merges_into_one_tag_the_later_is_taken_back_first(ana, pair):
+    """Else the survivor would keep on the article what the first one brought there."""
+    source, into = pair
+    other = make_tag("Models")
+    article = make_article(make_source(), [])
+    for tag in (source, other):
+        decide_tagging(article=article, tag=tag, by=ana, verdict="accept")
+    before = rows()
+    first = merge_tags(source=source, into=into, by=ana)
+    second = merge_tags(source=other, into=into, by=ana)
+    with pytest.raises(CurationError, match="Models"):
+        split_tag(change=first, by=ana)
+    split_tag(change=second, by=ana)
+    split_tag(change=first, by=ana)
+    assert rows() == before
+
+
 TAGS, ARTICLES = 4, 4
 links = st.sets(st.tuples(st.integers(0, ARTICLES - 1), st.integers(0, TAGS - 1)), max_size=10)
 merges = st.lists(st.tuples(st.integers(0, TAGS - 1), st.integers(0, TAGS - 1)), min_size=1, max_size=5)
