@@ -16,6 +16,7 @@ from signals.tagging.retagging import begin_back, give_up_staging, switch, waiti
 from signals.tagging.service import stop_taggers
 from signals.tagging.versions import JOB
 
+TAKEN_BACK: Final = "tagger.taken_back"
 AT_ONCE: Final = 1000
 """Articles tagged since that are read again while the person waits; more are read in the background first."""
 REPLACED_AT_ONCE: Final = 20_000
@@ -43,7 +44,7 @@ def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
         start, since, tags = begin_back(version.number)
         Change.objects.create(
             user=by,
-            verb="tagger.taken_back",
+            verb=TAKEN_BACK,
             target=f"tagger:{version.number}",
             title=f"Tagger {version.number} taken back",
             before={"version": version.number},

@@ -11,6 +11,7 @@ from signals.curation.merging import split_tag
 from signals.curation.proposals import undo_proposal
 from signals.curation.ratings import undo_rating
 from signals.curation.sameness import undo_distinct
+from signals.curation.taggers import TAKEN_BACK
 from signals.models import Change, Decision, Proposal, Rating, User
 
 
@@ -36,8 +37,10 @@ def undo_change(*, change: Change, by: User) -> None:
 
 
 def undo_last(*, by: User) -> Change:
-    """Undo this person's latest change that still holds; raises CurationError when there is none."""
-    change = Change.objects.filter(user=by, undone_at=None).order_by("-id").first()
+    """Undo this person's latest change that still holds and can be; raises CurationError when there is none."""
+    # Going back to the tagger before is for good; it must not stand before all that was done earlier.
+    held = Change.objects.filter(user=by, undone_at=None).exclude(verb=TAKEN_BACK)
+    change = held.order_by("-id").first()
     if change is None:
         raise CurationError(_("Nothing to undo."))
     undo_change(change=change, by=by)

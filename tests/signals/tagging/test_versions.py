@@ -11,6 +11,7 @@ from signals.curation.catalogue import create_tag, load_catalogue
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.taggers import take_back_tagger
+from signals.curation.undo import undo_last
 from signals.jobs import claim_job, run_batch, run_job, start_job
 from signals.models import (
     Article,
@@ -180,6 +181,8 @@ def test_a_name_rejected_in_one_context_is_hidden_there_and_everything_comes_bac
     assert not StagedTagging.objects.exists()
     with pytest.raises(CurationError):
         take_back_tagger(by=world.ana)
+    # It can't be undone, but doesn't stand in the way of what the person did before.
+    assert undo_last(by=world.ana).target.startswith("decision:")
 
 
 def test_a_version_that_is_no_better_is_kept_aside_with_its_figures_and_nothing_moves(world):
