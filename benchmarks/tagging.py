@@ -41,11 +41,11 @@ FLOORS: Final = {
     "no label, ainews": {"within_ten": 0.93},
     "no label, entries": {"within_ten": 0.95},
     "off topic sinks": {"auc": 0.85},
-    "suggestions, signal": {"precision": 0.75, "recall": 0.375},
-    "suggestions, behavior": {"precision": 0.608, "recall": 0.482},
-    "suggestions, technology": {"precision": 0.855, "recall": 0.634},
-    "suggestions, issue": {"precision": 0.764, "recall": 0.245},
-    "suggestions, concern": {"precision": 0.5, "recall": 0.181},
+    "suggestions, signal": {"precision": 0.733, "recall": 0.55},
+    "suggestions, behavior": {"precision": 0.695, "recall": 0.551},
+    "suggestions, technology": {"precision": 0.87, "recall": 0.688},
+    "suggestions, issue": {"precision": 0.757, "recall": 0.471},
+    "suggestions, concern": {"precision": 0.416, "recall": 0.454},
 }
 CEILINGS: Final[dict[str, dict[str, float]]] = {
     "relevance of a row": {"macro_mae": 0.62},
