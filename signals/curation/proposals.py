@@ -60,7 +60,7 @@ def accept_proposal(
 
     def field(name: str) -> str:
         said: str | None = getattr(corrected, name)
-        return str(getattr(proposal, name)) if said is None else said.strip()
+        return str(getattr(proposal, name)) if said is None else said.replace("\x00", "").strip()
 
     with transaction.atomic():
         along = _same_things(proposal, also=(field("kind"), field("name")))

@@ -164,7 +164,9 @@ def test_the_same_thing_of_another_kind_folds_along_as_a_question(ana, proposal,
 
 
 def test_a_proposal_is_accepted_as_corrected_and_stays_as_proposed(ana, proposal):
-    tag = accept_proposal(proposal=proposal, by=ana, wording=Wording(kind="signal", name=" Routing rises "))
+    # A form may hold what no column can.
+    wording = Wording(kind="signal", name=" Routing\x00 rises ", change="\x00")
+    tag = accept_proposal(proposal=proposal, by=ana, wording=wording)
     proposal.refresh_from_db()
     assert (tag.kind, tag.name, tag.description) == ("signal", "Routing rises", "What it is.")
     assert (proposal.kind, proposal.name) == ("technology", "Expert routing")
