@@ -110,7 +110,7 @@ def test_a_new_article_has_its_place_before_anybody_decides(waiting, article, an
     decide(waiting["hospitals"][:4], analyst, verdict="reject", why="off_topic")
     refit_ranker(now=NOW)
     new = [
-        article("AI agents in a third chip plant", "Wafer makers let agents watch the lithography machines."),
+        article("AI agents in a third chip plant", "Engineers let agents write the notes of each wafer."),
         article("AI agents in a third hospital ward", "Nurses let agents write the notes of each patient."),
     ]
     tag_articles([one.pk for one in new], now=NOW)
