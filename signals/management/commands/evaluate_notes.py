@@ -30,6 +30,6 @@ class Command(VigieCommand):
 
         try:
             notes, rows = read_notes(options["file"])
-        except (OSError, UnicodeDecodeError, LayoutError) as error:
+        except (OSError, LayoutError) as error:
             raise CommandError(str(error)) from error
         return dict(evaluate_notes(notes, rows))

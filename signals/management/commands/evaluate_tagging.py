@@ -31,7 +31,7 @@ class Command(VigieCommand):
 
         try:
             families = read_issues(options["file"])
-        except (OSError, UnicodeDecodeError, LayoutError) as error:
+        except (OSError, LayoutError) as error:
             raise CommandError(str(error)) from error
         wanted: list[str] = options["family"] or list(families)
         missing = [family for family in wanted if family not in families]

@@ -55,6 +55,8 @@ def read_issues(path: Path) -> dict[str, list[Issue]]:
         for name, value in record.items():
             if isinstance(value, list) and value and all(isinstance(tag, str) for tag in value):
                 families.setdefault(name)
+    if not families:
+        raise LayoutError(f"{path.name}: no issue lists tags")
     return {
         family: sorted(
             (
@@ -91,17 +93,24 @@ def read_notes(path: Path) -> tuple[list[NoteText], list[NoteRow]]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise LayoutError(f"{path.name}, line {number}: {error.msg}") from error
-            if not isinstance(record, dict):
-                raise LayoutError(f"{path.name}, line {number}: not an object")
-            yield number, record
+    is_empty = True
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    record = json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise LayoutError(f"{path.name}, line {number}: {error.msg}") from error
+                if not isinstance(record, dict):
+                    raise LayoutError(f"{path.name}, line {number}: not an object")
+                is_empty = False
+                yield number, record
+    except UnicodeDecodeError as error:
+        raise LayoutError(f"{path.name} is no text in UTF-8") from error
+    if is_empty:
+        raise LayoutError(f"{path.name} is empty")
 
 
 def _day(value: object, path: Path, line: int) -> date:
@@ -127,6 +136,6 @@ def _grade(value: object) -> int | None:
     """1 to 5, from a number or its digits; anything else is no grade."""
     try:
         number = float(value) if isinstance(value, (int, float, str)) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return int(number) if number in (1, 2, 3, 4, 5) else None

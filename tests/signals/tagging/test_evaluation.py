@@ -139,8 +139,11 @@ def test_fields_may_be_missing_and_a_broken_line_is_named(tmp_path):
         ('{"date": "soon"}', "line 1: no date"),
         ("\n{", "line 2"),
         ("[]", "not an object"),
+        ("\n", "is empty"),
+        ('{"date": "2025-01-01", "makers": []}', "no issue lists tags"),
+        ("\xff", "UTF-8"),
     ):
-        path.write_text(line, encoding="utf-8")
+        path.write_bytes(line.encode("latin-1"))
         with pytest.raises(LayoutError, match=message):
             read_issues(path)
         with pytest.raises(CommandError, match=r"i\.jsonl"):
