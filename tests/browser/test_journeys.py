@@ -59,7 +59,7 @@ def test_a_feed_of_ones_own_becomes_an_article_that_carries_a_tag(
     expect(page.get_by_role("cell", name="200")).to_be_visible()
     page.get_by_role("link", name="Mixture of experts at home").click()
     expect(page.locator("mark").first).to_contain_text(re.compile("mixture of experts|expert routing", re.I))
-    page.get_by_role("link", name="Mixture of experts", exact=True).click()
+    page.locator(".evidence").get_by_role("link", name="Mixture of experts", exact=True).click()
     expect(page).to_have_url(re.compile(re.escape(tag.get_absolute_url())))
     expect(page.locator("#evidence")).to_contain_text("Mixture of experts at home")
     default_fetcher.cache_clear()

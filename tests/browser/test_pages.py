@@ -84,7 +84,7 @@ def test_a_score_far_from_the_others_is_saved_once_it_says_why(page: Page, analy
 
 def test_the_inbox_is_emptied_with_the_keyboard_alone_and_undone(page: Page, analyst: User):
     source, first, second = make_source(), make_tag("First"), make_tag("Second")
-    newer = make_article(source, [first, second], title="Newer")
+    newer = make_article(source, [first, second], title="Newer", inbox_score=2)
     older = make_article(source, [first], title="Older")
     page.goto("/inbox/")
     current = page.locator("[data-suggestion][aria-current]")
@@ -227,8 +227,8 @@ def test_the_scheme_is_chosen_and_kept(page: Page, analyst: User):
 
 def test_on_a_phone_the_inbox_is_a_list_then_an_article(page: Page, analyst: User):
     tag = make_tag("First")
-    make_article(make_source(), [tag], title="Newer")
-    make_article(make_source(), [tag], title="Older")
+    make_article(make_source(), [tag], title="Newer", inbox_score=2)
+    make_article(make_source(), [tag], title="Older", inbox_score=0)
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto("/inbox/")
     expect(page.locator("#read")).to_be_hidden()
