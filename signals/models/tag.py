@@ -132,7 +132,10 @@ class TagName(models.Model):
             ),
             models.CheckConstraint(condition=~Q(normalised=""), name="name_not_empty"),
         ]
-        indexes = [models.Index(fields=["normalised"], name="tagname_normalised")]
+        indexes = [
+            models.Index(fields=["normalised"], name="tagname_normalised"),
+            GinIndex(OpClass(F("normalised"), name="gin_trgm_ops"), name="tagname_trgm"),
+        ]
 
     def __str__(self) -> str:
         return self.name

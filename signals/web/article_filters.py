@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Lookup, Q, QuerySet
+from django.db.models import BigIntegerField, F, Lookup, Q, QuerySet
+from django.db.models import Value as Constant
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
 from django.utils.functional import Promise
@@ -83,6 +85,9 @@ else:
     _Lookup = Lookup
 
 
+_IDS: Final = ArrayField(BigIntegerField())
+
+
 class _AnyOf(_Lookup):
     """`x = ANY(array)`."""
 
@@ -139,10 +144,16 @@ class ArticleFilter:
                 articles = articles.filter(_condition(name, value))
         return articles
 
-    def groups(self, matching: QuerySet[Article]) -> list[Group]:
-        """Every filter with its values; `matching` is what the words alone find."""
+    def groups(self, matching: QuerySet[Article], newest: list[int] | None = None) -> list[Group]:
+        """Every filter with its values; `matching` is what the words alone find.
+
+        `newest`, the ids of those that words and filters leave, saves looking for them again.
+        """
         free = [name for name in FILTERS if name not in self.chosen]
-        counts = self._count(matching, free)
+        listed = None
+        if newest is not None:
+            listed = Article.objects.filter(_AnyOf(F("pk"), Constant(newest[:COUNTED], _IDS)))
+        counts = self._count(matching, free, listed=listed)
         for name in self.chosen:
             # What else could be chosen here: counted as if nothing were.
             counts |= self._count(matching, [name], but=name)
@@ -153,8 +164,16 @@ class ArticleFilter:
         """What is chosen, as the name of the filter and the value that lets it go."""
         return [(group.words, value) for group in groups for value in group.values if value.is_on]
 
-    def _count(self, matching: QuerySet[Article], names: list[str], but: str = "") -> dict[str, Counter[str]]:
-        rows = self.apply(matching, but).order_by("-sort_at", "-id").values(*_READ)[:COUNTED]
+    def _count(
+        self,
+        matching: QuerySet[Article],
+        names: list[str],
+        but: str = "",
+        *,
+        listed: QuerySet[Article] | None = None,
+    ) -> dict[str, Counter[str]]:
+        articles = self.apply(matching, but).order_by("-sort_at", "-id") if listed is None else listed
+        rows = articles.values(*_READ)[:COUNTED]
         sql, parameters = rows.query.sql_with_params()
         parts, values = [], [*parameters]
         for name in names:

@@ -15,6 +15,7 @@ from signals.web.views import (
     people,
     quality,
     sameness,
+    search,
     tag_page,
     tags,
 )
@@ -34,6 +35,7 @@ urlpatterns = [
     path("tags/<int:pk>/", tag_page.tag_page),
     path("tags/<slug:kind>.<slug:form>", tags.tag_export, name="tags-kind-export"),
     path("tags/<slug:kind>/", tags.tag_table, name="tags-kind"),
+    path("search/", search.search, name="search"),
     path("articles/", articles.article_list, name="articles"),
     path("articles/<int:pk>/", articles.article_page, name="article"),
     path("articles/<int:pk>.md", notes.article_note, name="article-note"),

@@ -3,114 +3,84 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
-from django.db.models import F, QuerySet
+from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from signals.models import Article, Kind, Note, State, Tagging
+from signals.search.articles import find, matching, newest, passages
 from signals.tagging.facets_writing import stated_columns
 from signals.web.article_filters import COUNTED, ArticleFilter, facet_words, theme_words
 from signals.web.pages import known_until, page_of, render_page
 from signals.web.passages import marked_text
 
-# Characters that no text holds stand for the marks until everything else is escaped.
-_OPEN, _CLOSE = "\ue000", "\ue001"
-REACHED: Final = 5000
-"""Nobody pages further through what was looked for: matches that are counted, put in order and listed."""
-_CONFIGS = ("vigie_en", "vigie_fr", "vigie_simple")
-
-
-def search_query(words: str) -> SearchQuery:
-    """Phrases in quotes, -word, or; stemmed as English, as French, and not at all."""
-    first, *others = (SearchQuery(words, config=config, search_type="websearch") for config in _CONFIGS)
-    query = first
-    for other in others:
-        query = query | other
-    return query
-
-
-def best_first(found: QuerySet[Article], words: str) -> QuerySet[Article]:
-    """The newest REACHED of those found, best match first, newest among equals."""
-    # Without an end, a word that everybody writes would be looked for in all they ever wrote.
-    newest = found.order_by("-sort_at", "-id").values("pk")[:REACHED]
-    return (
-        Article.objects.filter(pk__in=newest)
-        .annotate(rank=SearchRank(F("search"), search_query(words)))
-        .order_by("-rank", "-sort_at", "-id")
-    )
-
 
 @require_GET
 def article_list(request: HttpRequest) -> HttpResponse:
     """`/articles/`: newest first, or best match first, with filters that say what each would leave."""
+    return render_page(request, "articles/list.html", list_context(request), partial="articles/_list.html")
+
+
+def list_context(request: HttpRequest) -> dict[str, Any]:
+    """What the list of articles shows for a query string: words find, filters narrow."""
     chosen = ArticleFilter(request.GET, known_until())
     words = chosen.words
-    found = Article.objects.filter(search=search_query(words)) if words else Article.objects.all()
-    articles = chosen.apply(found)
-    articles = best_first(articles, words) if words else articles.order_by("-sort_at", "-id")
-    is_narrowed = bool(words or chosen.chosen)
-    if is_narrowed:
-        articles = articles[:REACHED]
-    page = page_of(request, articles.select_related("source").defer("html", "search"))
-    rows = list(page.object_list)
-    groups = chosen.groups(found)
-    context = {
+    choices, found = find(words, chosen.apply(Article.objects.all())) if words else ((), None)
+    if not words:
+        found = newest(chosen.apply(Article.objects.all())) if chosen.chosen else None
+    groups = chosen.groups(
+        matching(choices, Article.objects.all()) if words else Article.objects.all(),
+        newest=found.newest if found else None,
+    )
+    if found is None:
+        page = page_of(
+            request,
+            chosen.apply(Article.objects.all()).order_by("-sort_at", "-id").values_list("pk", flat=True),
+        )
+    else:
+        page = page_of(request, found.listed)
+    ids = list(page.object_list)
+    return {
         "page": page,
-        "rows": _with_tags(rows),
-        "passages": _passages(rows, words),
+        "rows": _rows(ids),
+        "passages": passages(choices, ids),
         "words": words,
+        "opened": found.opened if found else "",
         "chosen": chosen.chosen,
         "groups": groups,
         "chips": chosen.chips(groups),
         "is_sampled": page.paginator.count > COUNTED,
         "counted": COUNTED,
-        "is_cut": is_narrowed and page.paginator.count >= REACHED,
-        "is_filtered": is_narrowed,
+        "is_cut": found is not None and found.is_cut,
+        "is_filtered": found is not None,
     }
-    return render_page(request, "articles/list.html", context, partial="articles/_list.html")
 
 
-def _with_tags(articles: list[Article]) -> list[tuple[Article, list[Tagging]]]:
+def _rows(ids: list[int]) -> list[tuple[Article, list[Tagging]]]:
+    """The articles of these ids, in their order, each with up to four of its tags."""
+    articles = (
+        Article.objects.filter(pk__in=ids)
+        .select_related("source")
+        .only("title", "publisher", "language", "published_at", "is_sample", "source__name")
+        # Whether there is a text at all, without reading it.
+        .annotate(opening=Left("text", 20))
+        .in_bulk()
+    )
     by_article: dict[int, list[Tagging]] = {}
     taggings = (
-        Tagging.objects.filter(article__in=articles)
+        Tagging.objects.filter(article__in=ids)
         .exclude(state__in=[State.REJECTED, State.SAMPLED])
         .select_related("tag")
+        .only("article_id", "state", "confidence", "tag__kind", "tag__name", "tag__name_fr", "tag__slug")
         .order_by("-state", "-confidence")
     )
     for tagging in taggings:
         by_article.setdefault(tagging.article_id, []).append(tagging)
-    return [(article, by_article.get(article.pk, [])[:4]) for article in articles]
-
-
-def _passages(articles: list[Article], words: str) -> dict[int, SafeString]:
-    """The passage of each article that matches, with the words marked."""
-    if not words:
-        return {}
-    found = Article.objects.filter(pk__in=[article.pk for article in articles]).annotate(
-        passage=SearchHeadline(
-            "text",
-            SearchQuery(words, config="vigie_simple", search_type="websearch"),
-            config="vigie_simple",
-            start_sel=_OPEN,
-            stop_sel=_CLOSE,
-            max_words=30,
-            min_words=12,
-        )
-    )
-    return {pk: _marked(passage) for pk, passage in found.values_list("pk", "passage")}
-
-
-def _marked(passage: str) -> SafeString:
-    escaped = str(escape(passage)).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
-    return mark_safe(escaped)  # noqa: S308 - escaped above
+    return [(articles[pk], by_article.get(pk, [])[:4]) for pk in ids if pk in articles]
 
 
 @require_GET

@@ -1,0 +1,1 @@
+"""Finding articles and tags by what people type."""

@@ -1,0 +1,107 @@
+"""Articles by words: matched by the index, the newest of them put in order, passages marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.postgres.search import SearchRank
+from django.db.models import F, FloatField, Func, QuerySet, Value
+from django.db.models.functions import Left
+from django.utils.safestring import SafeString
+
+from signals.models import Article
+from signals.search.marks import headline, marked
+from signals.search.postgres import own_config, ts_query, ts_wanted
+from signals.search.query import Choice, opened, parse
+
+REACHED: Final = 2000
+"""So many of the newest that match are counted, put in order and listed: nobody pages further."""
+FEW: Final = 10
+"""With fewer found, the last word may also be the beginning of a longer one."""
+# D, C, B, A: text, its title's plain words, its title: a word in the title outweighs any number in the text.
+_WEIGHTS: Final = [0.05, 0.15, 0.4, 1.0]
+_HALF_NEW: Final = 90.0
+"""Days after which half of what newness gives is gone; the newest is worth as much again as an old one's half."""
+_NEWNESS: Final = 0.5
+_READ: Final = 20_000
+"""Characters of a text that are looked through for a passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ids of the articles that match: the newest REACHED, as they are listed and newest first."""
+
+    listed: list[int]
+    newest: list[int]
+    is_cut: bool = False
+    opened: str = ""
+    """The last word, when it was taken for the beginning of one."""
+
+
+def asked(words: str) -> tuple[Choice, ...]:
+    """What a person typed, taken apart."""
+    return parse(words)
+
+
+def matching(choices: tuple[Choice, ...], articles: QuerySet[Article]) -> QuerySet[Article]:
+    """Those of `articles` that match; none when nothing is asked for."""
+    return articles.filter(search=ts_query(choices)) if choices else articles.none()
+
+
+def newest(articles: QuerySet[Article]) -> Found:
+    """The newest REACHED of `articles`."""
+    ids = list(articles.order_by("-sort_at", "-id").values_list("pk", flat=True)[: REACHED + 1])
+    return Found(ids[:REACHED], ids[:REACHED], len(ids) > REACHED)
+
+
+def best(choices: tuple[Choice, ...], matching: QuerySet[Article]) -> Found:
+    """The newest REACHED of those that match, best first: the title above the text, newer ones a little before."""
+    age = Func(Value("epoch"), F("sort_at"), function="date_part", output_field=FloatField())
+    rank = SearchRank(F("search"), ts_wanted(choices), weights=_WEIGHTS)
+    rows = list(
+        matching.order_by("-sort_at", "-id")
+        .annotate(rank=rank, moment=age)
+        .values_list("pk", "rank", "moment")[: REACHED + 1]
+    )
+    ids = [pk for pk, _rank, _moment in rows[:REACHED]]
+    last = rows[0][2] if rows else 0.0
+    score = {pk: rank * _newness((last - moment) / 86_400) for pk, rank, moment in rows[:REACHED]}
+    # Sorting keeps the newest first among equals.
+    return Found(sorted(ids, key=lambda pk: -score[pk]), ids, len(rows) > REACHED)
+
+
+def _newness(days: float) -> float:
+    return float(1 + _NEWNESS * 0.5 ** (days / _HALF_NEW))
+
+
+def find(words: str, articles: QuerySet[Article]) -> tuple[tuple[Choice, ...], Found]:
+    """What was asked, or its opened form where whole words find few, and what that finds among `articles`."""
+    choices = asked(words)
+    if not choices:
+        return choices, Found([], [])
+    found = best(choices, matching(choices, articles))
+    wider = opened(choices)
+    if len(found.listed) < FEW and wider != choices:
+        more = best(wider, matching(wider, articles))
+        if len(more.listed) > len(found.listed):
+            # What has the word itself stays before what only begins so.
+            first = set(found.listed)
+            listed = [*found.listed, *(pk for pk in more.listed if pk not in first)]
+            return wider, Found(listed, more.newest, more.is_cut, wider[-1].wanted[-1].words)
+    return choices, found
+
+
+def passages(choices: tuple[Choice, ...], ids: Iterable[int]) -> dict[int, tuple[SafeString, SafeString]]:
+    """Title and passage of each article with the words marked that were found, in any of their forms."""
+    if not choices:
+        return {}
+    query, config = ts_wanted(choices), own_config()
+    rows = Article.objects.filter(pk__in=list(ids)).annotate(
+        said_title=headline("title", query, config, is_whole=True),
+        said=headline(Left("text", _READ), query, config),
+    )
+    return {
+        pk: (marked(title), marked(text)) for pk, title, text in rows.values_list("pk", "said_title", "said")
+    }
