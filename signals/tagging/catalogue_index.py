@@ -18,9 +18,16 @@ from signals.tagging.tagger import DEFAULT_VERSION, Tagger
 
 log = logging.getLogger(__name__)
 
+# A row for each statement that wrote to what the tagger reads (migration 0014): while the same rows are to be
+# seen, nothing has changed, and there is no need to look at thousands of tags.
+_CHANGES = """
+SELECT COALESCE((SELECT string_agg(change::text, ' ' ORDER BY change) FROM signals_cataloguechange), ''),
+       (SELECT number FROM signals_taggerversion WHERE status = 'active' LIMIT 1)
+"""
 # Names and tags have no time of change, so a digest of what the tagger reads says whether it is as before.
 _STATE = """
-SELECT COALESCE((SELECT md5(string_agg(md5(ROW(id, kind, description, description_fr, change, cues)::text), ''
+SELECT COALESCE((SELECT string_agg(change::text, ' ' ORDER BY change) FROM signals_cataloguechange), ''),
+       COALESCE((SELECT md5(string_agg(md5(ROW(id, kind, description, description_fr, change, cues)::text), ''
                                        ORDER BY id))
                  FROM signals_tag WHERE status = 'tracked' AND merged_into_id IS NULL), '')
     || COALESCE((SELECT md5(string_agg(md5(ROW(id, tag_id, name, is_alias)::text), '' ORDER BY id))
@@ -49,22 +56,25 @@ class _Held:
 _KEPT = 2
 """The one in use, and the one that is to follow it."""
 _held: list[_Held] = []
+_STATES_KEPT = 8
+_state_after: dict[str, str] = {}
+"""The state of the catalogue by the changes that were seen."""
 _lock = Lock()
 
 
 def current_tagger() -> Tagger:
     """The version in use, knowing today's tracked tags; kept as long as both stay the same."""
-    return _current(version_in_use()).tagger
+    return _current(*_look()).tagger
 
 
 def tagger_of(number: int) -> Tagger:
     """Any version, as `current_tagger`. One learned from other signs than today's is the default one."""
-    return _current(number).tagger
+    return _current(number, catalogue_state()).tagger
 
 
 def current_linker() -> Linker:
     """The same for linking rows to tags."""
-    held = _current(version_in_use())
+    held = _current(*_look())
     with _lock:
         if held.linker is None:
             held.linker = Linker(held.tagger)
@@ -73,8 +83,7 @@ def current_linker() -> Linker:
 
 def version_in_use() -> int:
     """The number of the version in use."""
-    active = TaggerVersion.objects.filter(status=TaggerVersion.Status.ACTIVE)
-    return active.values_list("number", flat=True).first() or DEFAULT_VERSION
+    return _look()[0]
 
 
 def read_learned(number: int) -> Learned | None:
@@ -84,8 +93,7 @@ def read_learned(number: int) -> Learned | None:
     return Learned.from_json(TaggerVersion.objects.get(number=number).model)
 
 
-def _current(number: int) -> _Held:
-    state = catalogue_state()
+def _current(number: int, state: str) -> _Held:
     with _lock:
         for held in _held:
             if (held.state, held.number) == (state, number):
@@ -106,10 +114,22 @@ def _make(number: int, tagger: Tagger) -> Tagger:
 
 def catalogue_state() -> str:
     """A digest of everything the tagger reads of the catalogue."""
+    return _look()[1]
+
+
+def _look() -> tuple[int, str]:
+    """The number of the version in use, and the state of the catalogue."""
     with connection.cursor() as cursor:
-        cursor.execute(_STATE)
-        (state,) = cursor.fetchone()
-    return str(state)
+        cursor.execute(_CHANGES)
+        changes, number = cursor.fetchone()
+        known = _state_after.get(changes)
+        if known is None:
+            cursor.execute(_STATE)
+            changes, known = cursor.fetchone()
+            if len(_state_after) >= _STATES_KEPT:
+                _state_after.clear()
+            _state_after[changes] = known
+    return number or DEFAULT_VERSION, known
 
 
 def tag_digests() -> dict[str, str]:

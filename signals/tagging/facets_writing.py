@@ -67,6 +67,16 @@ def current_themes() -> ThemeNames:
 
 def write_facets(article_ids: Sequence[int]) -> int:
     """Extract what no note states of these articles; returns how many changed. Again changes nothing."""
+    changed = find_facets(article_ids)
+    if changed:
+        found = [{"id": pk, **values} for pk, values in changed.items()]
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE, [json.dumps(found)])
+    return len(changed)
+
+
+def find_facets(article_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What `write_facets` would write, for a caller who writes these rows anyway: changed columns by id."""
     articles = list(
         Article.objects.filter(pk__in=article_ids)
         .order_by("pk")
@@ -78,7 +88,7 @@ def write_facets(article_ids: Sequence[int]) -> int:
     heads = dict(Note.objects.filter(article__in=article_ids).values_list("article_id", "head"))
     tags = _tags_of(article_ids)
     names = current_themes()
-    changed: list[dict[str, Any]] = []
+    changed: dict[int, dict[str, Any]] = {}
     for article in articles:
         found = extract_facets(
             FacetText(
@@ -94,11 +104,8 @@ def write_facets(article_ids: Sequence[int]) -> int:
         )
         values = _completed(heads.get(article["pk"], {}), found)
         if any(article[column] != value for column, value in values.items()):
-            changed.append({"id": article["pk"], **values})
-    if changed:
-        with connection.cursor() as cursor:
-            cursor.execute(_WRITE, [json.dumps(changed)])
-    return len(changed)
+            changed[article["pk"]] = values
+    return changed
 
 
 def stated_columns(head: Mapping[str, Any]) -> dict[str, Any]:

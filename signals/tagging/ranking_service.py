@@ -191,33 +191,47 @@ def score_articles(article_ids: Sequence[int]) -> int:
 
     Called where articles are tagged, so that a new one need not wait for the next decision.
     """
+    waiting, scores = _places(article_ids)
+    if waiting.ids:
+        _write(waiting, scores, np.flatnonzero(np.abs(scores - waiting.scores) >= _MOVED))
+    return len(waiting.ids)
+
+
+def new_places(article_ids: Sequence[int]) -> dict[int, float]:
+    """What `score_articles` would write, for a caller who writes these rows anyway: scores that moved, by id."""
+    waiting, scores = _places(article_ids)
+    moved = np.flatnonzero(np.abs(scores - waiting.scores) >= _MOVED)
+    return {waiting.ids[place]: float(scores[place]) for place in moved.tolist()}
+
+
+def _places(article_ids: Sequence[int]) -> tuple[_Waiting, Floats]:
     waiting = _read_waiting(_waiting_articles().filter(pk__in=article_ids))
     if not waiting.ids:
-        return 0
+        return waiting, np.zeros(0)
     fit = RankerFit.objects.defer("columns", "weights").first()
     readings = Readings()
     readings.read(waiting.stamps)
     rows, topicality = readings.of(waiting.ids)
     relevant = topicality if fit is None else _relevance(topicality, fit, _ranker_of(fit).scores(rows))
     scores = inbox_scores(relevant, waiting.best, waiting.doubt, waiting.days)
-    if waiting.is_drawn.any():
-        scores = _placed(scores, waiting)
-    _write(waiting, scores, np.flatnonzero(np.abs(scores - waiting.scores) >= _MOVED))
-    return len(waiting.ids)
+    return waiting, _placed(scores, waiting) if waiting.is_drawn.any() else scores
 
 
 def _placed(scores: Floats, waiting: _Waiting) -> Floats:
     """New articles that were drawn get the next places of the drawn ones; the next fit spreads them anew."""
     drawn = Tagging.objects.filter(state=State.SAMPLED).exclude(article__in=waiting.ids)
     turn = drawn.aggregate(articles=Count("article", distinct=True))["articles"]
-    order = _waiting_articles().exclude(pk__in=waiting.ids).order_by("-inbox_score", "-pk")
     placed = scores.copy()
-    for index in np.flatnonzero(waiting.is_drawn).tolist():
-        place = place_of(turn)
-        around = np.array(list(order.values_list("inbox_score", flat=True)[place - 1 : place + 1]))
+    drawn_now = np.flatnonzero(waiting.is_drawn).tolist()
+    order = _waiting_articles().exclude(pk__in=waiting.ids).order_by("-inbox_score", "-pk")
+    # All at once, from the first place to the last that is asked for.
+    first, last = place_of(turn), place_of(turn + len(drawn_now) - 1)
+    standing = np.array(list(order.values_list("inbox_score", flat=True)[first - 1 : last + 1]))
+    for number, index in enumerate(drawn_now):
+        place = place_of(turn + number) - first
+        around = standing[place : place + 2]
         if len(around):
             placed[index] = max(placed[index], score_between(around, 1))
-        turn += 1
     return placed
 
 
