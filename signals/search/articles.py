@@ -16,7 +16,7 @@ from signals.search.marks import headline, marked
 from signals.search.postgres import own_config, ts_query, ts_wanted
 from signals.search.query import Choice, opened, parse
 
-REACHED: Final = 2000
+REACHED: Final = 1000
 """So many of the newest that match are counted, put in order and listed: nobody pages further."""
 FEW: Final = 10
 """With fewer found, the last word may also be the beginning of a longer one."""
@@ -58,12 +58,15 @@ def newest(articles: QuerySet[Article]) -> Found:
 
 def best(choices: tuple[Choice, ...], matching: QuerySet[Article]) -> Found:
     """The newest REACHED of those that match, best first: the title above the text, newer ones a little before."""
+    newest = matching.order_by("-sort_at", "-id").values("pk")[: REACHED + 1]
     age = Func(Value("epoch"), F("sort_at"), function="date_part", output_field=FloatField())
     rank = SearchRank(F("search"), ts_wanted(choices), weights=_WEIGHTS)
+    # Ranked outside: within, all that match would be ranked before the newest are taken.
     rows = list(
-        matching.order_by("-sort_at", "-id")
+        Article.objects.filter(pk__in=newest)
         .annotate(rank=rank, moment=age)
-        .values_list("pk", "rank", "moment")[: REACHED + 1]
+        .order_by("-sort_at", "-id")
+        .values_list("pk", "rank", "moment")
     )
     ids = [pk for pk, _rank, _moment in rows[:REACHED]]
     last = rows[0][2] if rows else 0.0

@@ -14,10 +14,10 @@ from signals.search.query import Choice, Term
 
 CONFIGS: Final = ("vigie_en", "vigie_fr", "vigie_simple")
 _STEMMED: Final = 5
-# A beginning that is longer than the stem of the word meant is no beginning of it: universit(y), stem univers.
+# A beginning that is longer than the stem of the word meant is none of the stem: universit(y), stem univers.
 _ENDINGS: Final = {
-    "vigie_en": ("y", "e", "le", "ion", "ity", "al", "ing", "ment"),
-    "vigie_fr": ("e", "é", "ion", "aire", "ement", "ique", "ité"),
+    "vigie_en": ("", "y", "e", "le", "ion", "ity", "al", "ing", "ment"),
+    "vigie_fr": ("", "e", "é", "ion", "aire", "ement", "ique", "ité"),
 }
 AnyQuery = SearchQuery | CombinedSearchQuery
 
@@ -58,10 +58,11 @@ def _said(term: Term, config: str) -> list[SearchQuery]:
     """Ways to say a term; each is enough."""
     if not term.is_beginning:
         return [SearchQuery(term.words, config=config, search_type="phrase" if term.is_phrase else "plain")]
-    # In quotes every character is text; only these two would end them.
+    # In quotes every character is text; only these two would end them. Not stemmed: trans* is no tran*.
     quoted = term.words.replace("\\", "\\\\").replace("'", "''")
+    beginning = SearchQuery(f"'{quoted}':*", config="vigie_simple", search_type="raw")
     endings = _ENDINGS.get(config, ()) if len(term.words) >= _STEMMED else ()
     return [
-        SearchQuery(f"'{quoted}':*", config=config, search_type="raw"),
+        beginning,
         *(SearchQuery(f"{term.words}{ending}", config=config, search_type="plain") for ending in endings),
     ]

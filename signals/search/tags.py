@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import Final
 
-from django.contrib.postgres.search import SearchRank
+from django.contrib.postgres.search import SearchHeadline, SearchRank
 from django.db import connection
 from django.db.models import Case, F, When
 from django.utils.safestring import SafeString
@@ -63,16 +64,20 @@ def find_tags(choices: tuple[Choice, ...], limit: int = _SHOWN) -> list[FoundTag
     }
     # What is only spelled alike is a guess: it is made where nothing has the words themselves.
     sure = {pk for pk in scores if pk in ranks or by_name[pk][0] > 1}
+    likely = nlargest(3 * limit, sure or scores, key=lambda pk: (scores[pk], -pk))
     tags = (
         Tag.objects.live()
-        .filter(pk__in=sure or scores)
+        .filter(pk__in=likely)
         .exclude(status=Tag.Status.ARCHIVED)
         .select_related("trend")
         .only("name", "name_fr", "slug", "kind", "trend__mentions", "trend__label")
+        .annotate(passage=_passage(wider))
     )
-    listed = sorted(tags, key=lambda tag: (-scores[tag.pk], -_mentions(tag), tag.name))[:limit]
-    said = _passages([tag.pk for tag in listed], wider)
-    return [FoundTag(tag, _other_name(tag, by_name.get(tag.pk)), said[tag.pk]) for tag in listed]
+    found = [
+        FoundTag(tag, _other_name(tag, by_name.get(tag.pk)), marked(getattr(tag, "passage", "")))
+        for tag in sorted(tags, key=lambda tag: (-scores[tag.pk], -_mentions(tag), tag.name))
+    ]
+    return found[:limit]
 
 
 def _by_name(words: str) -> dict[int, tuple[float, str]]:
@@ -85,14 +90,12 @@ def _by_name(words: str) -> dict[int, tuple[float, str]]:
         return {pk: (float(score), name) for pk, score, name in cursor.fetchall()}
 
 
-def _passages(ids: list[int], choices: tuple[Choice, ...]) -> dict[int, SafeString]:
-    french = (get_language() or "").startswith("fr")
+def _passage(choices: tuple[Choice, ...]) -> SearchHeadline:
+    """Of the description in the reader's language, where there is one."""
+    if not (get_language() or "").startswith("fr"):
+        return headline("description", ts_wanted(choices), "vigie_en")
     own = Case(When(description_fr="", then=F("description")), default=F("description_fr"))
-    said = headline(
-        own if french else F("description"), ts_wanted(choices), "vigie_fr" if french else "vigie_en"
-    )
-    rows = Tag.objects.filter(pk__in=ids).annotate(said=said).values_list("pk", "said")
-    return {pk: marked(text) for pk, text in rows}
+    return headline(own, ts_wanted(choices), "vigie_fr")
 
 
 def _mentions(tag: Tag) -> int:

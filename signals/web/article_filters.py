@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, F, Lookup, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, F, Lookup, OuterRef, Q, QuerySet
 from django.db.models import Value as Constant
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
@@ -24,7 +23,7 @@ from signals.tagging.facets import theme_key
 from signals.tagging.facets_writing import current_themes
 from signals.templatetags.vigie import language_name
 
-COUNTED: Final = 2000
+COUNTED: Final = 1000
 """Counts are of the newest so many that match: they order the values, and stay quick at any size."""
 SHOWN: Final = 12
 """Values of a filter that are listed."""
@@ -193,12 +192,17 @@ class ArticleFilter:
     def _labels(self, counts: dict[str, Counter[str]]) -> dict[str, dict[str, str]]:
         """The words of values that are kept as ids, or have a name in the reader's language."""
         ids = {
-            name: [int(value) for value in [*counts[name], self.chosen.get(name, "0")] if _is_id(value)]
+            name: [int(value) for value in [*counts[name], self.chosen.get(name, "")] if _is_id(value)]
             for name in ("source", "tag")
         }
         return {
-            "source": {str(source.pk): str(source) for source in Source.objects.filter(pk__in=ids["source"])},
-            "tag": {str(tag.pk): str(tag) for tag in Tag.objects.filter(pk__in=ids["tag"])},
+            "source": {
+                str(source.pk): str(source)
+                for source in Source.objects.filter(pk__in=ids["source"]).only("name", "url")
+            },
+            "tag": {
+                str(tag.pk): str(tag) for tag in Tag.objects.filter(pk__in=ids["tag"]).only("name", "name_fr")
+            },
             "theme": theme_words(),
         }
 
@@ -258,9 +262,8 @@ def _condition(name: str, value: str) -> Q:
     if name == "language":
         return Q(language=value) | Q(language__startswith=f"{value}-")
     if name == "tag":
-        # As a list of ids: joined, every article is read to find the few that carry the tag.
-        carrying = Tagging.objects.filter(tag=int(value), state__in=_CARRIED).values("article")
-        return Q(_AnyOf(F("pk"), ArraySubquery(carrying)))
+        # Of what many carry, the newest are found by walking back; of what few do, from the tag.
+        return Q(Exists(Tagging.objects.filter(tag=int(value), state__in=_CARRIED, article=OuterRef("pk"))))
     if name == "collected":
         return Q(note__page=value)
     return Q(**{name: value})
