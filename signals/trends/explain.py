@@ -17,6 +17,8 @@ from signals.trends.score import TrendScores
 
 Key = Literal["too_little", "no_baseline", "new", "one_off", "above", "below", "usual"]
 Wrap = Callable[[str, str], str]
+ABOVE = 1.05
+"""A lower bound under this is not told as a number: it says nothing about being above usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def say(
 
 def say_times(times: float, *, gettext: Callable[[str], str], number: Callable[[float], str]) -> str:
     """The lower bound for a table's cell: "at least ×1.8 its usual share", or that it isn't above it."""
-    if times < 1.05:
+    if times < ABOVE:
         return gettext("not clearly above its usual share")
     return gettext("at least ×%(times)s its usual share") % {"times": number(floor_tenth(times))}
 
@@ -153,7 +155,7 @@ def _verdict(
             }
         case "above" if e.times >= 2:
             return gettext("at least twice as much as usual")
-        case "above" if e.times >= 1.05:
+        case "above" if e.times >= ABOVE:
             return gettext("at least ×%(times)s of usual") % {"times": number(floor_tenth(e.times))}
         case "above":
             return gettext("still above usual, but less clearly")

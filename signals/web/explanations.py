@@ -17,8 +17,13 @@ def explain(trend: TagTrend | None) -> str:
         Explanation.from_params(trend.explanation),
         gettext=gettext,
         ngettext=ngettext,
-        number=lambda value: number_format(value, decimal_pos=1),
+        number=tenths,
     )
+
+
+def tenths(value: float) -> str:
+    """To a tenth, as read here: number_format alone would cut 0.19 to 0.1."""
+    return number_format(round(value, 1), decimal_pos=1)
 
 
 def because(tagging: Tagging) -> str:
@@ -76,7 +81,7 @@ def tell_release(release: Release) -> str:
         facts.append(gettext("weights: %(weights)s") % {"weights": Weights(model.weights).label})
     facts.append(model.licence)
     if model.parameters_b:
-        facts.append(gettext("%(n)s billion parameters") % {"n": number_format(model.parameters_b)})
+        facts.append(gettext("%(n)s billion parameters") % {"n": number_format(f"{model.parameters_b:g}")})
     if model.context:
         facts.append(
             gettext("%(n)s tokens of context") % {"n": number_format(model.context, force_grouping=True)}

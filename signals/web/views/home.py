@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from signals.models import Article, Label, Source, SourceKind, Tag, User
 from signals.rhythm import Silence
 from signals.templatetags.vigie import times as shown_times
+from signals.trends.explain import ABOVE
 from signals.trends.history import Move, Moves, moves_since
 from signals.trends.moves import RISING, Standing
 from signals.trends.table import open_day
@@ -47,9 +48,10 @@ def home(request: HttpRequest) -> HttpResponse:
     moves = moves_since(since.at, most=MOVES)
     told = {move.tag.pk for move in moves.listed}
     highest = list(
-        tags.filter(trend__momentum__isnull=False).order_by("-trend__momentum")[: STANDING + MOVES]
+        tags.filter(trend__momentum__isnull=False).order_by("-trend__momentum")[: STANDING + MOVES + RISERS]
     )
     risers = list(tags.filter(trend__label__in=RISING).order_by("-trend__strength")[:RISERS])
+    rest = [tag for tag in highest if tag.pk not in told | {riser.pk for riser in risers}]
     releases, are_new = releases_since(since.at, until=until, most=RELEASES)
     sources = source_news(now=now, most=SOURCES)
     context = {
@@ -58,8 +60,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "moves": [(move.tag, explain(move.tag.trend), _before(move)) for move in moves.listed],
         "moved": moves,
         "empty": _why_empty(moves, sources, has_numbers=bool(highest), now=now, is_sample=since.is_sample),
-        "highest": [(tag, explain(tag.trend)) for tag in highest if tag.pk not in told][:STANDING],
-        "risers": [(tag, "" if tag.pk in told else explain(tag.trend)) for tag in risers],
+        "highest": [(tag, explain(tag.trend)) for tag in rest[:STANDING]],
+        "risers": [
+            (tag, "" if tag.pk in told and tag.driving_force else explain(tag.trend)) for tag in risers
+        ],
         "articles": Article.objects.filter(known_at__gt=since.at, known_at__lte=until).count(),
         "releases": [(release, tell_release(release)) for release in releases],
         "are_releases_new": are_new,
@@ -76,16 +80,19 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _before(move: Move) -> str:
     """Where a tag stood before, and so why it is listed."""
-    before, label = move.before, Label(move.before.label).label
+    before, label = move.before, str(Label(move.before.label).label)
     if before.times is None:
         return _("before: too little evidence for a number")
+    is_above = before.times >= ABOVE
     if before.label == move.tag.trend.label:
-        return _("before: at least %(times)s") % {"times": _times(before)}
-    return _("before: %(label)s, at least %(times)s") % {"label": label, "times": _times(before)}
+        return _("before: %(times)s") % {"times": _times(before)} if is_above else _("before: about as usual")
+    if not is_above:
+        return _("before: %(label)s") % {"label": label}
+    return _("before: %(label)s, %(times)s") % {"label": label, "times": _times(before)}
 
 
 def _times(standing: Standing) -> str:
-    return shown_times(standing.times)
+    return _("at least %(times)s") % {"times": shown_times(standing.times)}
 
 
 def _quiet(silence: Silence) -> str:

@@ -37,7 +37,7 @@ def tag(db) -> Tag:
     source.last_success_at = NOW
     source.save()
     make_article(source, [made])
-    note(at=NOW - timedelta(days=9), label=Label.STEADY, momentum=0.1, times=1.07)
+    note(at=NOW - timedelta(days=9), label=Label.STEADY, momentum=0.2, times=1.15)
     return made
 
 
@@ -62,7 +62,7 @@ def test_what_is_new_stays_so_for_the_whole_visit_and_is_gone_on_the_next(people
         page = plain(analyst.get("/").content)
         assert "since you were last here" in page
         assert "Open weights" in page.split("Highest")[0]
-        assert "before: Unchanged, at least ×1.0" in page
+        assert "before: Unchanged, at least ×1.1" in page
     # An hour later the visit has ended, and nothing has moved since.
     was_here(people[Role.ANALYST], NOW - timedelta(minutes=40))
     assert "Nothing moved since" in plain(analyst.get("/").content)
@@ -90,17 +90,17 @@ def test_a_first_visit_looks_back_a_week(analyst, tag):
     note(at=NOW - timedelta(days=3), label=Label.EMERGING, momentum=1.2, times=2.297)
     page = plain(analyst.get("/").content)
     assert "this week" in page
-    assert "before: Unchanged, at least ×1.0" in page
+    assert "before: Unchanged, at least ×1.1" in page
 
 
 def test_a_change_is_noted_only_when_the_table_says_something_else(tag):
-    note(at=YESTERDAY, label=Label.STEADY, momentum=0.11, times=1.08)
+    note(at=YESTERDAY, label=Label.STEADY, momentum=0.21, times=1.16)
     assert TrendChange.objects.count() == 1
-    note(at=YESTERDAY, label=Label.STEADY, momentum=0.2, times=1.15)
+    note(at=YESTERDAY, label=Label.STEADY, momentum=0.3, times=1.23)
     note(at=NOW, label=Label.TOO_LITTLE, momentum=None, times=None)
     assert list(TrendChange.objects.order_by("noted_at").values_list("times", flat=True)) == [
-        1.07,
         1.15,
+        1.23,
         None,
     ]
 
