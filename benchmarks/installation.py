@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import django
@@ -29,7 +29,7 @@ _STOP_SECONDS = 20.0
 
 
 @contextmanager
-def passing_installation() -> Iterator[Path]:
+def passing_installation(*, has_workers: bool = True) -> Iterator[Path]:
     """Migrated servers and running workers in a folder that is removed afterwards; Django is set up in it."""
     home = Path(tempfile.mkdtemp(prefix="vigie-bench-")).resolve()
     # Run as root, the servers belong to a plain user who must be able to walk in.
@@ -49,7 +49,7 @@ def passing_installation() -> Iterator[Path]:
         django.setup()
         with embedded.running(home):
             call_command("migrate", verbosity=0)
-            with _workers(home):
+            with _workers(home) if has_workers else nullcontext():
                 yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
