@@ -109,6 +109,24 @@ def sparkline(weeks: list[int], usual: list[float]) -> Spark | None:
     return spark(weeks, usual)
 
 
+@register.simple_tag
+def spark_svg(weeks: list[int], usual: list[float]) -> SafeString:
+    """A sparkline, for where there are many."""
+    made = spark(weeks, usual)
+    if made is None:
+        return SafeString("")
+    band = format_html('<path class="band" d="{}"/>', made.band) if made.band else ""
+    return format_html(
+        '<svg class="spark" viewBox="0 0 112 30" role="img" aria-label="{}">{}<path class="line" d="{}"/>'
+        '<circle class="dot" cx="{}" cy="{}" r="2.5"/></svg>',
+        gettext("mentions a week, oldest first: %(weeks)s") % {"weeks": made.label},
+        band,
+        made.line,
+        str(made.x),
+        str(made.y),
+    )
+
+
 @register.filter
 def times(value: float | None) -> str:
     """2.18 as ×2.1: "at least" is never rounded up."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from signals.trends.table import trend_table
 
 Texts = npt.NDArray[np.str_]
 
+_Stamp = tuple[date | None, int | None, *tuple[Any, ...]]
 _KeptPast = tuple[dict[int, TagTrend], Ints, Facets, dict[int, "Relevance"]]
 
 DEFAULT_DAYS: Final = 28
@@ -37,6 +38,18 @@ FROM signals_tag t
 LEFT JOIN signals_tagtrend tr ON tr.tag_id = t.id LEFT JOIN signals_tagsummary s ON s.tag_id = t.id
 WHERE t.merged_into_id IS NULL
 ORDER BY lower(CASE WHEN %(french)s AND t.name_fr <> '' THEN t.name_fr ELSE t.name END), t.id
+"""
+
+# xmin and cmin: the transaction that wrote a row, and which of its statements.
+_STAMP: Final = """
+SELECT (SELECT as_of FROM signals_tagtrend LIMIT 1),
+       (SELECT (explanation -> 'windows' ->> -1)::int FROM signals_tagtrend LIMIT 1),
+       t.rows, t.written, tr.rows, tr.written, s.rows, s.written
+FROM (SELECT count(*) AS rows, sum(xmin::text::numeric + cmin::text::numeric) AS written FROM signals_tag) t,
+     (SELECT count(*) AS rows, sum(xmin::text::numeric + cmin::text::numeric) AS written
+      FROM signals_tagtrend) tr,
+     (SELECT count(*) AS rows, sum(xmin::text::numeric + cmin::text::numeric) AS written
+      FROM signals_tagsummary) s
 """
 
 _RATED: Final = """
@@ -105,15 +118,45 @@ class Listing:
     past: Past | None = None
 
 
+# Of each period and language the last, as long as nothing changes: five thousand rows are slow to read again.
+_kept: dict[tuple[int | None, bool], tuple[_Stamp, Listing]] = {}
+_KEPT_AT_MOST: Final = 4
+
+
 def read_listing(*, period: int | None = None, known_on: date | None = None, is_french: bool) -> Listing:
     """The catalogue; counts of the last `period` weeks (one of PERIODS), else of the longest window scored.
 
     A `known_on` that isn't over when the present trends end means now.
     """
-    as_of, window = _day_and_window()
+    stamp = _stamp()
+    as_of, window = stamp[0], stamp[1] or DEFAULT_DAYS
     if as_of is None or (known_on and known_on > as_of):
         known_on = None
-    as_of = known_on or as_of
+    if known_on is not None:
+        return _read(known_on, window, period, known_on, is_french)
+    key = (period, is_french)
+    kept = _kept.get(key)
+    if kept is None or kept[0] != stamp:
+        while len(_kept) >= _KEPT_AT_MOST:
+            _kept.pop(next(iter(_kept)), None)
+        _kept[key] = kept = (stamp, _read(as_of, window, period, None, is_french))
+    return kept[1]
+
+
+def _stamp() -> _Stamp:
+    """The day of the present trends, the days of their longest window, and what differs once anything else is listed.
+
+    A row that is written gets the number of a later transaction, so the sum of these grows, and one that goes
+    changes the count.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STAMP)
+        return cast(_Stamp, cursor.fetchone())
+
+
+def _read(
+    as_of: date | None, window: int, period: int | None, known_on: date | None, is_french: bool
+) -> Listing:
     with connection.cursor() as cursor:
         place = PERIODS.index(period) + 1 if period else 0
         cursor.execute(_TAGS, {"period": place, "french": is_french})
@@ -143,8 +186,7 @@ def read_listing(*, period: int | None = None, known_on: date | None = None, is_
         listing = _as_known_on(listing, known_on, period)
     if as_of is None:
         return listing
-    within = recent(listing.facets, as_of=as_of, days=days)
-    facets = Facets(*(each[within] for each in (listing.facets.tag, listing.facets.code, listing.facets.day)))
+    facets = listing.facets.where(recent(listing.facets, as_of=as_of, days=days))
     if period:
         at = facets.tag[facets.facet == FACETS.index("publisher")]
         listing = replace(listing, publishers=np.bincount(at, minlength=ids.size).astype(np.int64))
@@ -176,15 +218,6 @@ def volumes(*, as_of: date, known_on: date | None, days: int) -> tuple[int, int]
         now=Sum("articles", filter=Q(day__gt=since)), before=Sum("articles", filter=Q(day__lte=since))
     )
     return sums["now"] or 0, sums["before"] or 0
-
-
-def _day_and_window() -> tuple[date | None, int]:
-    """The day of the present trends, and how many days their longest window has."""
-    found = TagTrend.objects.values_list("as_of", "explanation__windows").first()
-    if found is None:
-        return None, DEFAULT_DAYS
-    as_of, windows = found
-    return as_of, int(windows[-1]) if windows else DEFAULT_DAYS
 
 
 def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listing:

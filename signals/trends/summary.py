@@ -99,19 +99,23 @@ class Facets:
     `tag` is a place in the caller's list of tags, `code` as `facet_code` makes it, `day` counts from 1970.
     """
 
-    tag: Ints
-    code: Ints
-    day: Ints
+    tag: npt.NDArray[np.int32]
+    code: npt.NDArray[np.uint32]
+    day: npt.NDArray[np.int32]
 
     @property
     def facet(self) -> Ints:
         """The place in FACETS of each pair (pairs,)."""
-        return np.asarray(self.code >> _FACET_BIT, dtype=np.int64)
+        return (self.code >> _FACET_BIT).astype(np.int64)
 
     @property
     def value(self) -> Ints:
         """The FacetValue's id of each pair (pairs,)."""
-        return np.asarray(self.code & ((1 << _FACET_BIT) - 1), dtype=np.int64)
+        return (self.code & ((1 << _FACET_BIT) - 1)).astype(np.int64)
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> Facets:
+        """Some of the pairs; `kept` (pairs,)."""
+        return Facets(self.tag[kept], self.code[kept], self.day[kept])
 
 
 def unpack(packed: Sequence[bytes | None]) -> Facets:
@@ -120,9 +124,9 @@ def unpack(packed: Sequence[bytes | None]) -> Facets:
     pairs = np.frombuffer(b"".join(kept), dtype=_PAIR)
     lengths = np.array([len(each) // _PAIR.itemsize for each in kept], dtype=np.int64)
     return Facets(
-        np.repeat(np.arange(len(kept), dtype=np.int64), lengths),
-        pairs["code"].astype(np.int64),
-        pairs["day"].astype(np.int64),
+        np.repeat(np.arange(len(kept), dtype=np.int32), lengths),
+        pairs["code"].astype(np.uint32),
+        pairs["day"].astype(np.int32),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from signals.web.article_filters import facet_words
 
 Mask = npt.NDArray[np.bool_]
 
-SHOWN: Final = 12
+SHOWN: Final = 10
 """Values of a filter that are listed."""
 FILTERS: Final[dict[str, Promise]] = {
     "kind": _("Kind"),
@@ -160,7 +160,7 @@ class TrendFilters:
                 masks[name] = self._any(listing.facets.tag[np.isin(listing.facets.value, ids)])
         return always, masks
 
-    def _any(self, places: Ints) -> Mask:
+    def _any(self, places: npt.NDArray[np.integer[Any]]) -> Mask:
         mask = np.zeros(self.listing.ids.size, dtype=np.bool_)
         mask[places] = True
         return mask

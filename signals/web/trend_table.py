@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from signals.models import PERIODS, Label, Tag, TagTrend
+from signals.models import PERIODS, Kind, Label, Tag, TagTrend
 from signals.trends.listing import Listing, Relevance, read_listing, volumes, weekly_counts
 from signals.trends.score import Floats
 from signals.trends.table import WEEKS
@@ -73,6 +74,36 @@ class Row:
     def suggested(self) -> int:
         """Mentions that nobody confirmed."""
         return self.mentions - self.confirmed
+
+    @property
+    def split(self) -> str:
+        """How many are confirmed and suggested, or how many there were before."""
+        if self.compared:
+            return gettext("%d before") % self.compared.before
+        if not self.mentions:
+            return ""
+        said = gettext("%d confirmed") % self.confirmed
+        return f"{said} · {gettext('%d suggested') % self.suggested}" if self.suggested else said
+
+    @property
+    def is_guess(self) -> bool:
+        """Does nobody but notes say how relevant it is?"""
+        return self.relevance is not None and not self.relevance.raters
+
+    @property
+    def raters(self) -> str:
+        """Who says how relevant it is, and whether they agree."""
+        if self.relevance is None:
+            return gettext("not rated")
+        if not self.relevance.raters:
+            notes = self.relevance.notes
+            return ngettext("from %d note", "from %d notes", notes) % notes
+        said = ngettext("%d rater", "%d raters", self.relevance.raters) % self.relevance.raters
+        spread = self.relevance.spread
+        if spread is None:
+            return said
+        agreed = gettext("agreed") if spread <= 1 else gettext("contested") if spread >= 2 else ""
+        return f"{said}, {agreed or gettext('spread %s') % number_format(spread, decimal_pos=1)}"
 
     @property
     def why(self) -> str:
@@ -184,6 +215,12 @@ class TrendTable:
         return [(f"{weeks}w", weeks, weeks == self.period) for weeks in PERIODS]
 
     @property
+    def has_force(self) -> bool:
+        """Can a row have a driving force? Only signals do."""
+        kinds = [self.kind] if self.kind else self.filters.chosen.get("kind", [])
+        return not kinds or Kind.SIGNAL in kinds
+
+    @property
     def present_query(self) -> str:
         """The same as known now."""
         return self.query(known_on=None)
@@ -227,8 +264,9 @@ class TrendTable:
             ("mentions", _("Mentions"), "num wide"),
             ("publishers", _("Publishers"), "num wider"),
             ("last", _("Last"), "num wider"),
-            ("force", _("Driving force"), "widest"),
         ]
+        if self.has_force:
+            words.append(("force", _("Driving force"), "widest"))
         if self.is_compared:
             words.insert(6, ("share", _("Share"), "num"))
         return [
