@@ -93,14 +93,17 @@ def add_similar(readings: Sequence[Reading], vectors: Vectors) -> csr_array:
     """Give every reading its similarities, and candidates that it only resembles; returns its word rows."""
     rows = vectors.words([reading.opening for reading in readings])
     cosines = vectors.against_all(rows)
+    # One row of all profiles, filled and emptied again: thousands of tags resemble every text a little.
+    likeness = np.zeros(len(vectors.kinds))
     for index, reading in enumerate(readings):
         share = _known_share(reading.opening, vectors)
         start, end = cosines.indptr[index], cosines.indptr[index + 1]
         columns, values = cosines.indices[start:end], cosines.data[start:end] * share
         reading.topicality = vectors.topicality(reading.opening)
-        by_column = dict(zip(columns.tolist(), values.tolist(), strict=True))
+        likeness[columns] = values
         for candidate in reading.candidates.values():
-            candidate.similarity = by_column.get(candidate.profile, 0.0)
+            candidate.similarity = float(likeness[candidate.profile])
+        likeness[columns] = 0.0
         count = min(NEAREST, len(values))
         for place in np.argpartition(-values, count - 1)[:count] if count else []:
             profile, value = int(columns[place]), float(values[place])

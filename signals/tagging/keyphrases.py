@@ -158,15 +158,16 @@ def _parts(
 def _runs(words: Words, names: Sequence[bool], is_french: bool) -> Iterator[list[int]]:
     """Places of words that stand together, cut at punctuation and at words that no keyword holds."""
     run: list[int] = []
+    text, starts, ends = words.text, words.starts, words.ends
     for place, stem in enumerate(words.stems):
-        is_apart = place > 0 and not _JOINED.fullmatch(
-            words.text[words.ends[place - 1] : words.starts[place]]
-        )
+        between = text[ends[place - 1] : starts[place]] if place else " "
+        is_apart = between != " " and not _JOINED.fullmatch(between)
         is_joiner = stem in _JOINERS and bool(run) and not is_apart
-        if run and (is_apart or (not is_joiner and _breaks(words, place, names[place], is_french))):
+        breaks = not is_joiner and _breaks(words, place, names[place], is_french)
+        if run and (is_apart or breaks):
             yield run
             run = []
-        if is_joiner or not _breaks(words, place, names[place], is_french):
+        if not breaks:
             run.append(place)
     if run:
         yield run
@@ -244,10 +245,12 @@ def _is_name(words: Words, place: int, is_headline: bool, names: frozenset[str])
         return False
     if stem in names:
         return True
+    if is_headline:
+        return False
     starts = (
         place == 0 or _SENTENCE.search(words.text[words.ends[place - 1] : words.starts[place]]) is not None
     )
-    return not is_headline and not starts
+    return not starts
 
 
 def _written(phrase: _Phrase) -> str:

@@ -17,7 +17,7 @@ from signals.tagging.glossary import meanings
 from signals.tagging.matcher import Match
 from signals.tagging.profiles import GAP, name_variants
 from signals.tagging.tagger import Tagger
-from signals.tagging.vectors import Floats, character_features
+from signals.tagging.vectors import Floats, character_features, pair_cosines
 from signals.tagging.words import STOP_WORDS, Words, split_words
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ SIGNS: Final = (
 )
 _COVERED: Final = SIGNS.index("share of its name covered")
 _MENTIONED: Final = SIGNS.index("named in its description")
+_IN_LETTERS: Final = SIGNS.index("alike in letters")
 _TOPICAL: Final = SIGNS.index("speaks of the catalogue's subject")
 _TOPICAL_FROM: Final = 0.5
 _NEAREST: Final = 6
@@ -178,7 +179,6 @@ class Linker:
             (csr_array(self._meanings.transform(whole)) @ self._profiles_in_meaning).todense()
         )
         vectors = self._tagger.vectors
-        characters = np.asarray((vectors.characters(whole) @ vectors.character_rows.T).todense())
         pairs: list[tuple[int, int]] = []
         signs: list[tuple[float, ...]] = []
         for place, row in enumerate(rows):
@@ -204,11 +204,17 @@ class Linker:
                         own,
                         own - next_best,
                         float(inside[place, profile]),
-                        float(characters[place, profile]),
+                        0.0,
                         topical,
                     )
                 )
-        return pairs, np.array(signs, dtype=np.float64).reshape(len(pairs), len(SIGNS))
+        told = np.array(signs, dtype=np.float64).reshape(len(pairs), len(SIGNS))
+        # Of these pairs only: of all, it would take longer than everything else together.
+        places = np.array(pairs, dtype=np.intp).reshape(len(pairs), 2)
+        told[:, _IN_LETTERS] = pair_cosines(
+            vectors.characters(whole), places[:, 0], vectors.character_rows, places[:, 1]
+        )
+        return pairs, told
 
     def _likeliest(self, row: Row, near: list[tuple[float, int, Floats]]) -> Guess | None:
         if not near:
