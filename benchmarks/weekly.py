@@ -156,12 +156,14 @@ def _evidence(tag: Tag, as_of: date, days: int) -> list[str]:
         Tagging.objects.counted()
         .filter(tag=tag, article__published_at__gte=since)
         .select_related("article")
-        .order_by("-confidence", "-article__published_at")[:3]
+        .order_by("-confidence", "-article__published_at")[:12]
     )
+    # The same news is one mention, so it is shown once.
+    stories = {one.article.story_id or f"alone {one.article_id}": one for one in reversed(found)}
     return [
         f"{one.article.title[:140]} ({one.article.publisher}, {one.article.published_at:%Y-%m-%d}): "
         f"“{' '.join(one.quote.split())[:200]}” {one.confidence:.2f}"
-        for one in found
+        for one in list(stories.values())[::-1][:3]
         if one.article.published_at and one.confidence is not None
     ]
 

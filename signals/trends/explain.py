@@ -60,9 +60,10 @@ def explain(
     age: int,
 ) -> Explanation:
     """The explanation of row `tag` of one day's scores; `publishers` and `confirmed` are per window."""
-    rises = label in (Label.SPIKE, Label.SURGING, Label.EMERGING)
-    # a rise is told by the window that shows it best, everything else by the one with most evidence
-    window = int(np.argmax(scores.at_least[tag])) if rises else 2
+    # a burst is one of the shortest window, a rise is told by the window that shows it best, everything else
+    # by the one with most evidence
+    rises = label in (Label.SURGING, Label.EMERGING)
+    window = 0 if label is Label.SPIKE else int(np.argmax(scores.at_least[tag])) if rises else 2
     return Explanation(
         key=_key(label, has_baseline=bool(scores.has_baseline[tag])),
         articles=int(scores.counts[tag, window]),
@@ -159,6 +160,9 @@ def _verdict(
             return gettext("at least ×%(times)s of usual") % {"times": number(floor_tenth(e.times))}
         case "above":
             return gettext("still above usual, but less clearly")
+        case "usual" if e.times >= ABOVE:
+            # Beside "at least x1.3" it would be a contradiction to call it usual.
+            return gettext("above usual, not yet clearly enough to be called a rise")
     return gettext("about as much as usual")
 
 

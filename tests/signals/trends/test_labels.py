@@ -89,6 +89,8 @@ def test_the_sentence_says_why_in_words():
     assert sentence(times=3.49).endswith("at least 3.4 times as much as usual.")
     assert "would be under 0.1:" in sentence(expected=0.02)
     assert sentence(key="below", ceiling=0.41).endswith("at most ×0.5 of usual.")
+    assert sentence(key="usual", times=1.04).endswith("about as much as usual.")
+    assert sentence(key="usual", times=1.3).endswith("not yet clearly enough to be called a rise.")
     assert sentence(key="new", articles=1, publishers=1, age=0) == (
         "1 article in 7 days from 1 publisher, 6 of them confirmed: first mentioned 1 day ago."
     )
@@ -104,3 +106,5 @@ def test_an_explanation_takes_the_window_that_shows_the_rise_and_survives_storag
     assert told.expected == pytest.approx(7, rel=0.05)
     assert told.times == pytest.approx(2 ** scores.momentum[2], abs=0.001), "the number that the table shows"
     assert Explanation.from_params(told.params()) == told
+    burst = explain(scores, 0, Label.SPIKE, publishers=(5, 6, 7), confirmed=(1, 2, 3), age=199)
+    assert (burst.articles, burst.days) == (7, 7), "a burst is one of the shortest window"
