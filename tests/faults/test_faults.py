@@ -50,7 +50,7 @@ def feeds():
         date = format_datetime(datetime.now(UTC) - timedelta(days=1))
         for feed in range(FEEDS):
             entries = (
-                item(f"{feed}-{number}", title=f"Report {feed}-{number} of laboratory {feed}",
+                item(f"{feed}-{number}", title=f"Report {word(feed)} {word(number)}",
                      text=SENTENCES[(feed + number) % len(SENTENCES)], date=date)
                 for number in range(ENTRIES)
             )  # fmt: skip
@@ -63,6 +63,11 @@ def seed():
     number = int(os.environ.get("VIGIE_FAULTS_SEED") or random.randrange(10**6))
     print(f"VIGIE_FAULTS_SEED={number}")
     return number
+
+
+def word(number):
+    """A number as a word that means nothing: a digit might be a model's."""
+    return "q" + "".join("bcdfghjklm"[int(digit)] for digit in str(number))
 
 
 def everything_is_there_once(there, site):
