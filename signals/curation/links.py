@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from signals.curation.aliases import forget_alias, learn_alias
-from signals.curation.errors import CurationError
+from signals.curation.errors import CurationError, GoneError
 from signals.curation.ratings import refresh_relevancies
 from signals.models import Article, Change, Note, NoteRow, Tag, User
 from signals.tagging.linking import write_taggings
@@ -64,11 +64,11 @@ def refuse_link(*, row: NoteRow, by: User, now: datetime | None = None) -> Chang
 def undo_link(*, change: Change, by: User, now: datetime | None = None) -> None:
     """Put a row's link back as it was, and take the learned name back.
 
-    Raises CurationError when the row is gone or was decided on since.
+    Raises GoneError when the row is gone, CurationError when it was decided on since.
     """
     row = NoteRow.objects.filter(pk=change.target.partition(":")[2]).first()
     if row is None:
-        raise CurationError(_("This row is no longer in its note."))
+        raise GoneError(_("This row is no longer in its note."))
     with _locked(row, now) as (locked, now):
         decided, held = _as_json(locked), {name: change.after[name] for name in _COLUMNS_AS_JSON}
         if decided != held:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext as _
 
 from signals.curation.decisions import undo_decision
-from signals.curation.errors import CurationError
+from signals.curation.errors import CurationError, GoneError
 from signals.curation.links import undo_link
 from signals.curation.merging import split_tag
 from signals.curation.proposals import undo_proposal
@@ -16,10 +17,20 @@ from signals.models import Change, Decision, Proposal, Rating, User
 
 
 def undo_change(*, change: Change, by: User) -> None:
-    """Undo one change from the log; raises CurationError when it can't be."""
-    noun, _colon, key = change.target.partition(":")
+    """Undo one change from the log.
+
+    Raises GoneError when what it was about is no longer there, CurationError when it can't be for another reason.
+    """
     if change.undone_at is not None:
         raise CurationError(_("This was undone before."))
+    try:
+        _undo(change, by)
+    except ObjectDoesNotExist as error:
+        raise GoneError(_("This is no longer there.")) from error
+
+
+def _undo(change: Change, by: User) -> None:
+    noun, _colon, key = change.target.partition(":")
     if noun == "decision":
         undo_decision(decision=Decision.objects.get(pk=key), by=by)
     elif noun == "rating":
@@ -37,11 +48,15 @@ def undo_change(*, change: Change, by: User) -> None:
 
 
 def undo_last(*, by: User) -> Change:
-    """Undo this person's latest change that still holds and can be; raises CurationError when there is none."""
+    """Undo this person's latest change that holds and is of something still there; CurationError for none."""
     # Going back to the tagger before is for good; it must not stand before all that was done earlier.
-    held = Change.objects.filter(user=by, undone_at=None).exclude(verb=TAKEN_BACK)
-    change = held.order_by("-id").first()
-    if change is None:
-        raise CurationError(_("Nothing to undo."))
-    undo_change(change=change, by=by)
-    return change
+    held = Change.objects.filter(user=by, undone_at=None).exclude(verb=TAKEN_BACK).order_by("-id")
+    change = held.first()
+    while change is not None:
+        try:
+            undo_change(change=change, by=by)
+        except GoneError:
+            change = held.filter(pk__lt=change.pk).first()
+        else:
+            return change
+    raise CurationError(_("Nothing to undo."))

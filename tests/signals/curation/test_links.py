@@ -4,6 +4,7 @@ import pytest
 
 from signals.curation.aliases import is_name_like
 from signals.curation.catalogue import create_tag
+from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.links import accept_link, refuse_link
 from signals.curation.undo import undo_last
@@ -87,6 +88,19 @@ def test_a_link_can_be_taken_back_only_as_long_as_nobody_decided_on_top_of_it(an
         undo_last(by=ana)
     undo_last(by=ben)
     undo_last(by=ana)
+
+
+def test_what_is_gone_since_does_not_stand_before_what_was_done_earlier(ana, row, tag):
+    article, other = make_article(make_source(), [tag]), make_article(make_source(), [tag])
+    decide_tagging(article=article, tag=tag, by=ana, verdict="accept")
+    accept_link(row=row, by=ana)
+    decide_tagging(article=other, tag=tag, by=ana, verdict="accept")
+    row.delete()
+    other.delete()
+    undo_last(by=ana)
+    assert Tagging.objects.get(article=article).state == "suggested"
+    with pytest.raises(CurationError, match="Nothing"):
+        undo_last(by=ana)
 
 
 def test_another_live_tags_name_never_becomes_an_alias(ana, row):
