@@ -229,6 +229,7 @@ CELERY_BEAT_SCHEDULE = {
     "jobs": {"task": "signals.tasks.run_due_jobs", "schedule": 30.0},
     "inbox": {"task": "signals.tasks.refit_ranker", "schedule": 20.0, "options": {"expires": 20}},
     "tagger": {"task": "signals.tasks.learn_tagger", "schedule": 3600.0},
+    "themes": {"task": "signals.tasks.refresh_themes", "schedule": 60.0, "options": {"expires": 60}},
     "similar-tags": {"task": "signals.tasks.find_similar_tags", "schedule": 600.0},
 }
 

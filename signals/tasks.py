@@ -10,6 +10,7 @@ from signals.digests.schedule import run_due
 from signals.tagging.ranking_service import refit_ranker as learn_order
 from signals.tagging.versions import train_if_due
 from signals.trends.rollup import roll_up
+from signals.trends.themes import refresh_themes_if_due
 
 
 @shared_task(name="signals.tasks.roll_up_due")
@@ -46,3 +47,9 @@ def learn_tagger() -> None:
 def find_similar_tags() -> None:
     """Look for tags that may be one, once the catalogue has changed."""
     refresh_if_due()
+
+
+@shared_task(name="signals.tasks.refresh_themes")
+def refresh_themes() -> None:
+    """Bring the trends of themes up to date with those of their tags."""
+    refresh_themes_if_due()
