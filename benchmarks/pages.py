@@ -3,8 +3,9 @@
 An installation is generated (`benchmarks.bulk`) at full size and at a tenth of it, and read over HTTP from the
 web server of `make run`, logged in as an analyst, one request after the other. Each page is asked for in many
 forms (filters, orders, words, tags): times are over all of them and `slowest` is the form with the longest median.
-Queries are counted in a second pass, in this process, and are the most that any form makes; `gzip_bytes` is the
-largest answer. No form is asked for before it is measured, so that its first reading counts too.
+`cpu_ms` is what a request takes of the cores, server and database together: on a machine with other work it says
+more than the times. Queries are counted in a second pass, in this process, and are the most that any form makes;
+`gzip_bytes` is the largest answer. No form is asked for before it is measured, so that its first reading counts too.
 
     python -m benchmarks.pages --keep DIR          keep both databases there, and use them when they are there
     python -m benchmarks.pages --keep DIR --size 100000 --only "trend table,search" --statements
@@ -32,6 +33,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+import psutil
 
 from config import embedded, env
 from config.processes import bound_to_parent
@@ -202,21 +205,29 @@ def _log_in(person: Any) -> str:
 def _times(port: int, cookie: str, urls: list[str], rounds: int) -> dict[str, Any]:
     """Milliseconds from sending a request to holding its answer."""
     spent: dict[str, list[float]] = {url: [] for url in urls}
-    largest = 0
+    largest, used = 0, _cpu_seconds()
     for _round in range(rounds):
         for url in urls:
             ms, size = _ask(port, cookie, url)
             spent[url].append(ms)
             largest = max(largest, size)
+    used = _cpu_seconds() - used
     every = sorted(ms for times in spent.values() for ms in times)
     slowest = max(spent, key=lambda url: statistics.median(spent[url]))
     return {
         "p50_ms": round(statistics.median(every), 1),
         "p95_ms": round(every[max(0, -(-len(every) * 95 // 100) - 1)], 1),
+        "cpu_ms": round(1000 * used / len(every), 1),
         "gzip_bytes": largest,
         "forms": len(urls),
         "slowest": f"{slowest} {statistics.median(spent[slowest]):.0f} ms",
     }
+
+
+def _cpu_seconds() -> float:
+    """What the web server and the database have used of the cores so far."""
+    family = psutil.Process().children(recursive=True)
+    return float(sum(times.user + times.system for times in (process.cpu_times() for process in family)))
 
 
 def _ask(port: int, cookie: str, url: str) -> tuple[float, int]:

@@ -57,7 +57,7 @@ def forms() -> dict[str, list[str]]:
             f"/articles/?keyword={quote(popular[3].name.lower())}",
         ],
         "article": [f"/articles/{pk}/" for pk in articles],
-        "search": [f"/articles/?{urlencode(query)}" for query in searches(tag, rare[0])],
+        "search": [f"/search/?{urlencode(query)}" for query in searches(tag, rare[0])],
         "inbox": ["/inbox/", "/inbox/?page=2", "/inbox/?page=30", f"/inbox/?article={articles[0]}"],
         "proposals": ["/inbox/proposals/", "/inbox/proposals/?page=3", "/inbox/proposals/?kind=technology"],
         "quality": ["/quality/"],
