@@ -261,9 +261,10 @@ def say_version(version: TaggerVersion, judged: Share) -> VersionSaid:
             "end": date_format(version.retired_at, "j M Y"),
         }
     staged = version.measures.get("staged") if status == TaggerVersion.Status.ACTIVE else None
+    was_stopped = version.measures.get("why") == "given_up"
     return VersionSaid(
         version.number,
-        str(status.label),
+        _("stopped") if was_stopped else str(status.label),
         learned,
         _why_used(version),
         used,

@@ -242,6 +242,11 @@ def test_the_ranker_and_the_versions_say_what_they_learned_from_and_why_they_are
         measures=figures | {"why": "not_better", "compared_with": 2},
     )
     html = plain(analyst.get("/quality/").content)
+    assert "not better" in html
+    TaggerVersion.objects.filter(number=3).update(measures=figures | {"why": "given_up", "compared_with": 2})
+    stopped = plain(analyst.get("/quality/").content)
+    assert "It was stopped before it was used." in stopped
+    assert "not better" not in stopped
     assert "from 140 decisions" in html
     assert "On 40 decisions kept aside 80 % of its suggestions were right, version 1: 70 %." in html
     assert "Not better by more than chance." in html
