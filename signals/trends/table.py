@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -127,6 +127,9 @@ def trend_figures(
     scores = score_series(series.counts, series.volume, kinds, pace)
     history = score_history(series.counts, series.volume, kinds, pace, days=thresholds.replay_days)
     evidence = gather_evidence(series.counts, series.volume, publishers[:, 2], top_publisher, pace)
+    # Counts end where the history that is read begins; what was first mentioned before that is not new.
+    firsts = [series.first.get(row_id) for row_id in ids]
+    evidence = replace(evidence, age=np.array([(as_of - first).days if first else -1 for first in firsts]))
     labels = label_tags(scores, evidence, kinds, replay_moving(history, thresholds), thresholds)
     band = weekly_band(series.counts, series.volume, kinds, pace, weeks=WEEKS)
     now = timezone.now()

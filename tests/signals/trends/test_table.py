@@ -137,3 +137,14 @@ def test_the_command_says_what_it_did(source, tags, capsys):
     assert json.loads(capsys.readouterr().out) == {"marks": 2, "counts": 1, "days": 1, "tags": 7}
     call_command("roll_up", "--json")
     assert json.loads(capsys.readouterr().out) == {"marks": 0, "counts": 0, "days": 0, "tags": 0}
+
+
+def test_what_was_mentioned_years_ago_is_not_new(source, tags):
+    publish(source, TODAY.date() - timedelta(days=1700), {tags[0]: 1}, publishers=1)
+    for back in range(100, 0, -1):
+        again = dict.fromkeys(tags[:2], 4) if back <= 10 else {}
+        publish(source, TODAY.date() - timedelta(days=back), again | {tags[2]: 2})
+    roll_up(TODAY)
+    labels = dict(TagTrend.objects.values_list("tag", "label"))
+    assert labels[tags[1].pk] == Label.NEW
+    assert labels[tags[0].pk] in {Label.SURGING, Label.EMERGING}
