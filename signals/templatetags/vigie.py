@@ -20,7 +20,7 @@ from signals.web.charts import Spark, spark
 
 register = template.Library()
 
-_SHAPES = {
+SHAPES = {
     Kind.SIGNAL: "M5 0l5 5-5 5-5-5z",
     Kind.BEHAVIOR: "M5 0a5 5 0 1 0 0 10a5 5 0 1 0 0-10z",
     Kind.TECHNOLOGY: "M0 0h10v10H0z",
@@ -49,7 +49,7 @@ def kind_badge(kind: str) -> SafeString:
     return format_html(
         '<span class="kind kind--{}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="{}"/></svg>{}</span>',
         kind,
-        _SHAPES.get(Kind(kind), ""),
+        SHAPES.get(Kind(kind), ""),
         Kind(kind).label,
     )
 
@@ -65,7 +65,7 @@ def tag_chip(tagging: Tagging) -> SafeString:
         tag.kind,
         " tag--ghost" if ghost else "",
         tag.get_absolute_url(),
-        _SHAPES.get(Kind(tag.kind), ""),
+        SHAPES.get(Kind(tag.kind), ""),
         Kind(tag.kind).label,
         tag,
         f"({State(tagging.state).label})" if ghost else "",

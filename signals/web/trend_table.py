@@ -206,8 +206,8 @@ class TrendTable:
     def hidden(self) -> list[tuple[str, str]]:
         """What the form above the table has to carry along."""
         chosen = [(name, value) for name, values in self.filters.chosen.items() for value in values]
-        sort = self.parameters.get("sort")
-        return [*chosen, ("sort", sort)] if sort else chosen
+        carried = [(name, self.parameters.get(name, "")) for name in ("sort", "view")]
+        return [*chosen, *((name, value) for name, value in carried if value)]
 
     @property
     def periods(self) -> list[tuple[str, int, bool]]:
@@ -219,6 +219,11 @@ class TrendTable:
         """Can a row have a driving force? Only signals do."""
         kinds = [self.kind] if self.kind else self.filters.chosen.get("kind", [])
         return not kinds or Kind.SIGNAL in kinds
+
+    @property
+    def as_table_query(self) -> str:
+        """The same as a table."""
+        return self.query(view=None)
 
     @property
     def present_query(self) -> str:

@@ -19,6 +19,7 @@ from signals.models import Kind, Label, SavedView, User
 from signals.web.access import people_only
 from signals.web.pages import page_of, render_page
 from signals.web.trend_exports import FORMS, export
+from signals.web.trend_plots import VIEWS, plot
 from signals.web.trend_table import TrendTable
 
 
@@ -27,12 +28,19 @@ def tag_table(request: HttpRequest, kind: str | None = None) -> HttpResponse:
     """`/tags/`, `/tags/<kind>/`: what moved first."""
     table = _table(request, kind)
     page = page_of(request, table.places)
+    drawn = request.GET.get("view", "")
+    drawing = plot(table, drawn) if drawn in ("matrix", "radar") and table.places else None
     context = {
         "table": table,
         "kind": kind,
         "kind_label": Kind(kind).label if kind else "",
         "page": page,
-        "rows": table.rows(list(page.object_list)),
+        "rows": table.rows(list(page.object_list)) if drawing is None else [],
+        "plot": drawing,
+        "renderings": [
+            (words, table.query(view=name or None), name == (drawing.name if drawing else ""))
+            for name, words in VIEWS.items()
+        ],
         "total": table.total,
         "as_of": table.listing.as_of,
         "exports": [(words, _export_address(kind, form)) for form, words in FORMS.items()],

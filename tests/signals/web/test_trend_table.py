@@ -204,3 +204,17 @@ def test_what_is_exported_is_for_those_who_may_read(as_role):
     for form in ("csv", "xlsx", "json", "md", "rss"):
         assert as_role("").get(f"/tags.{form}").status_code == 302
         assert as_role(Role.VIEWER).get(f"/tags/signal.{form}").status_code == 200
+
+
+def test_what_has_no_place_in_a_drawing_is_listed_beside_it(analyst):
+    rated, unrated, silent = (
+        make_tag("Rated"),
+        make_tag("Unrated"),
+        make_tag("Silent", times=None, momentum=None),
+    )
+    Tag.objects.filter(pk__in=[rated.pk, silent.pk]).update(relevancy=4, relevancy_raters=1)
+    matrix, radar = (analyst.get(f"/tags/?view={name}").context["plot"] for name in ("matrix", "radar"))
+    assert [mark.row.tag for mark in matrix.marks] == [rated]
+    assert {row.tag for row in matrix.unplotted} == {unrated, silent}
+    assert {mark.row.tag for mark in radar.marks} == {rated, unrated}
+    assert [row.tag for row in radar.unplotted] == [silent]
