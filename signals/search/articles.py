@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from django.contrib.postgres.search import SearchRank
-from django.db.models import F, FloatField, Func, QuerySet, Value
+from django.db.models import DateTimeField, ExpressionWrapper, F, FloatField, Func, OrderBy, QuerySet, Value
 from django.db.models.functions import Left
 from django.utils.safestring import SafeString
 
@@ -25,6 +26,8 @@ _WEIGHTS: Final = [0.05, 0.15, 0.4, 1.0]
 _HALF_NEW: Final = 90.0
 """Days after which half of what newness gives is gone; the newest is worth as much again as an old one's half."""
 _NEWNESS: Final = 0.5
+_LONG: Final = 4
+"""Letters of a beginning that few words have."""
 _READ: Final = 20_000
 """Characters of a text that are looked through for a passage."""
 
@@ -58,7 +61,8 @@ def newest(articles: QuerySet[Article]) -> Found:
 
 def best(choices: tuple[Choice, ...], matching: QuerySet[Article]) -> Found:
     """The newest REACHED of those that match, best first: the title above the text, newer ones a little before."""
-    newest = matching.order_by("-sort_at", "-id").values("pk")[: REACHED + 1]
+    order = _unindexed() if _has_long_beginning(choices) else "-sort_at"
+    newest = matching.order_by(order, "-id").values("pk")[: REACHED + 1]
     age = Func(Value("epoch"), F("sort_at"), function="date_part", output_field=FloatField())
     rank = SearchRank(F("search"), ts_wanted(choices), weights=_WEIGHTS)
     # Ranked outside: within, all that match would be ranked before the newest are taken.
@@ -73,6 +77,15 @@ def best(choices: tuple[Choice, ...], matching: QuerySet[Article]) -> Found:
     score = {pk: rank * _newness((last - moment) / 86_400) for pk, rank, moment in rows[:REACHED]}
     # Sorting keeps the newest first among equals.
     return Found(sorted(ids, key=lambda pk: -score[pk]), ids, len(rows) > REACHED)
+
+
+def _has_long_beginning(choices: tuple[Choice, ...]) -> bool:
+    return any(term.is_beginning and len(term.words) >= _LONG for choice in choices for term in choice.wanted)
+
+
+def _unindexed() -> OrderBy:
+    """The newest first, of all that match: PostgreSQL takes few for many, and would walk back through everything."""
+    return OrderBy(ExpressionWrapper(F("sort_at") + timedelta(0), DateTimeField()), descending=True)
 
 
 def _newness(days: float) -> float:

@@ -19,22 +19,26 @@ from signals.search.query import Choice, opened, plain_words
 from signals.tagging.names import normalise_name
 
 _SHOWN: Final = 8
-# A name that is what was typed, begins so, has a word that begins so, holds it; what is only alike comes after.
-_BY_NAME: Final = """
+# A name that is what was typed, begins so, has a word that begins so, holds it.
+_HOLDING: Final = """
 SELECT tag_id, max(score), (array_agg(name ORDER BY score DESC, is_alias, id))[1] FROM (
     SELECT id, tag_id, name, is_alias,
            CASE WHEN normalised = %(words)s THEN 10
                 WHEN starts_with(normalised, %(words)s) THEN 8
                 WHEN strpos(' ' || normalised, ' ' || %(words)s) > 0 THEN 7
-                WHEN strpos(normalised, %(words)s) > 0 THEN 4
-                ELSE greatest(word_similarity(%(words)s, normalised), similarity(%(words)s, normalised)) END
-           AS score
-    FROM signals_tagname
-    WHERE is_live AND (normalised LIKE %(like)s OR %(words)s <%% normalised OR normalised %% %(words)s)
+                ELSE 4 END AS score
+    FROM signals_tagname WHERE is_live AND normalised LIKE %(like)s
+) holding GROUP BY tag_id ORDER BY 2 DESC, 1 LIMIT %(limit)s
+"""
+_ALIKE: Final = """
+SELECT tag_id, max(score), (array_agg(name ORDER BY score DESC, is_alias, id))[1] FROM (
+    SELECT id, tag_id, name, is_alias,
+           greatest(word_similarity(%(words)s, normalised), similarity(%(words)s, normalised)) AS score
+    FROM signals_tagname WHERE is_live AND (%(words)s <%% normalised OR normalised %% %(words)s)
 ) alike GROUP BY tag_id ORDER BY 2 DESC, 1 LIMIT %(limit)s
 """
-_ALIKE: Final = 200
-"""Names that are looked at further."""
+_LIMIT: Final = 200
+"""Tags that are looked at further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +54,16 @@ def find_tags(choices: tuple[Choice, ...], limit: int = _SHOWN) -> list[FoundTag
     """The tags that match best: by name before by description, then the more written of."""
     if not choices:
         return []
-    by_name = _by_name(normalise_name(plain_words(choices)))
-    wider = opened(choices)
-    ranks = dict(
-        Tag.objects.live()
-        .filter(search=ts_query(wider))
-        .annotate(rank=SearchRank(F("search"), ts_wanted(wider), weights=[0.05, 0.1, 0.4, 1.0]))
-        .order_by("-rank", "pk")
-        .values_list("pk", "rank")[:_ALIKE]
-    )
+    words, wider = normalise_name(plain_words(choices)), opened(choices)
+    by_name = _by_name(_HOLDING, words)
+    ranks = _by_text(wider) if len(by_name) < limit else {}
+    if not by_name and not ranks:
+        # What is only spelled alike is a guess: it is made where nothing has the words themselves.
+        by_name = _by_name(_ALIKE, words)
     scores = {
         pk: by_name.get(pk, (0.0, ""))[0] + 5 * ranks.get(pk, 0.0) for pk in by_name.keys() | ranks.keys()
     }
-    # What is only spelled alike is a guess: it is made where nothing has the words themselves.
-    sure = {pk for pk in scores if pk in ranks or by_name[pk][0] > 1}
-    likely = nlargest(3 * limit, sure or scores, key=lambda pk: (scores[pk], -pk))
+    likely = nlargest(3 * limit, scores, key=lambda pk: (scores[pk], -pk))
     tags = (
         Tag.objects.live()
         .filter(pk__in=likely)
@@ -80,14 +79,21 @@ def find_tags(choices: tuple[Choice, ...], limit: int = _SHOWN) -> list[FoundTag
     return found[:limit]
 
 
-def _by_name(words: str) -> dict[int, tuple[float, str]]:
+def _by_name(sql: str, words: str) -> dict[int, tuple[float, str]]:
     """Score and name found by, of each tag; empty for words too short to be alike anything."""
     if len(words) < 2:
         return {}
     like = "".join(f"\\{character}" if character in "\\%_" else character for character in words)
     with connection.cursor() as cursor:
-        cursor.execute(_BY_NAME, {"words": words, "like": f"%{like}%", "limit": _ALIKE})
+        cursor.execute(sql, {"words": words, "like": f"%{like}%", "limit": _LIMIT})
         return {pk: (float(score), name) for pk, score, name in cursor.fetchall()}
+
+
+def _by_text(choices: tuple[Choice, ...]) -> dict[int, float]:
+    """How well names and descriptions match, 0 to 1, of each tag."""
+    found = Tag.objects.live().filter(search=ts_query(choices))
+    rank = SearchRank(F("search"), ts_wanted(choices), weights=[0.05, 0.1, 0.4, 1.0])
+    return dict(found.annotate(rank=rank).order_by("-rank", "pk").values_list("pk", "rank")[:_LIMIT])
 
 
 def _passage(choices: tuple[Choice, ...]) -> SearchHeadline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +15,11 @@ from signals.models import Article, Kind, Note, State, Tagging
 from signals.search.articles import find, matching, newest, passages
 from signals.tagging.facets_writing import stated_columns
 from signals.web.article_filters import COUNTED, ArticleFilter, facet_words, theme_words
-from signals.web.pages import known_until, page_of, render_page
+from signals.web.pages import ROWS, known_until, page_of, render_page
 from signals.web.passages import marked_text
+
+FOUND_ROWS: Final = 30
+"""Rows with passages on a page."""
 
 
 @require_GET
@@ -42,7 +45,7 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
             chosen.apply(Article.objects.all()).order_by("-sort_at", "-id").values_list("pk", flat=True),
         )
     else:
-        page = page_of(request, found.listed)
+        page = page_of(request, found.listed, FOUND_ROWS if words else ROWS)
     ids = list(page.object_list)
     return {
         "page": page,
