@@ -22,7 +22,7 @@ from signals.trends.listing import Listing, Relevance, read_listing, volumes, we
 from signals.trends.score import Floats
 from signals.trends.table import WEEKS
 from signals.web.explanations import explain
-from signals.web.trend_filters import Group, TrendFilters
+from signals.web.trend_filters import Group, TrendFilters, Value
 
 SORTS: Final = ("name", "kind", "relevance", "change", "mentions", "share", "publishers", "last")
 _ASCENDING: Final = {"name", "kind"}
@@ -231,9 +231,14 @@ class TrendTable:
         return self.query(known_on=None)
 
     @property
-    def is_panel_open(self) -> bool:
-        """Is anything chosen of what folds away?"""
-        return any(name not in ("kind", "label") for name in self.filters.chosen)
+    def chips(self) -> list[tuple[str, Value]]:
+        """What is chosen of what folds away, as the name of the filter and the value that lets it go."""
+        return [
+            (group.words, value)
+            for group in self.panel
+            for value in group.values
+            if value.value in self.filters.chosen.get(group.name, [])
+        ]
 
     @property
     def total(self) -> int:

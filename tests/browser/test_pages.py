@@ -171,6 +171,7 @@ def every_page(transactional_db, log_in) -> list[str]:
     mail = OutboxMail.objects.order_by("pk")[0]
     tag, tagging = Tag.objects.order_by("pk")[0], Tagging.objects.order_by("pk")[0]
     return [
+        *("/tags/?period=26w&against=previous&status=tracked", "/tags/?view=matrix", "/tags/?view=radar"),
         *("/", "/tags/", "/tags/?q=zzz", tag.get_absolute_url(), "/articles/", "/articles/?q=sentence"),
         *(f"/articles/{tagging.article_id}/", "/inbox/", "/inbox/?article=" + str(tagging.article_id)),
         *("/inbox/proposals/", "/models/", Model.objects.order_by("pk")[0].get_absolute_url(), "/sources/"),
