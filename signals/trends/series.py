@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+from django.db.models import Sum
 
-from signals.models import Setting, Tag
+from signals.models import Setting, Tag, VolumeDelta
 from signals.trends.score import WEEK, Ints, choose_pace, weekly_band
 from signals.trends.table import KIND_TOTALS, open_day, read_series
 
@@ -79,6 +80,13 @@ def weeks_of_tags(
             )
         )
     return told
+
+
+def volume_of(as_of: date, days: int) -> int:
+    """All mentions there could be in the last `days` days: (story, publisher) pairs, as known now."""
+    start = as_of - timedelta(days=days - 1)
+    days_in = VolumeDelta.objects.filter(day__gte=start, day__lte=as_of)
+    return int(days_in.aggregate(articles=Sum("articles"))["articles"] or 0)
 
 
 def as_weeks(

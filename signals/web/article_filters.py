@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, Exists, F, Lookup, OuterRef, Q, QuerySet
 from django.db.models import Value as Constant
+from django.db.models.expressions import RawSQL
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +25,7 @@ from signals.models import Article, Source, State, Tag, Tagging, Theme
 from signals.tagging.facets import theme_key
 from signals.tagging.facets_writing import current_themes
 from signals.templatetags.vigie import language_name
+from signals.trends.mentions import Which, mention_articles
 
 COUNTED: Final = 1000
 """Counts are of the newest so many that match: they order the values, and stay quick at any size."""
@@ -38,6 +42,18 @@ FILTERS: Final[dict[str, Promise]] = {
     "publisher": _("Publisher"),
     "source": _("Source"),
     "collected": _("Collected in"),
+}
+BEHIND: Final[dict[str, Promise]] = {
+    "under": _("Under the theme"),
+    "from": _("From"),
+    "to": _("To"),
+    "counted": _("Counted"),
+}
+"""What links from a number say besides: the articles that were counted for it, one a mention."""
+_WHICH: Final[dict[str, Promise]] = {
+    "all": _("each mention once"),
+    "confirmed": _("confirmed ones"),
+    "suggested": _("suggested ones"),
 }
 _OPEN: Final = {"theme", "category", "type", "language"}
 # What we extract, in the reader's language; what notes state besides stands as they say it.
@@ -133,13 +149,26 @@ class ArticleFilter:
         for name in ("source", "tag"):
             if name in self.chosen and not _is_id(self.chosen[name]):
                 del self.chosen[name]
+        self.chosen |= {name: value for name in BEHIND if (value := _plain(parameters.get(name, "")))}
+        self.days = {name: day for name in ("from", "to") if (day := _as_day(self.chosen.get(name, "")))}
+        for name in ("from", "to"):
+            if name not in self.days:
+                self.chosen.pop(name, None)
+        if self.chosen.get("counted") not in _WHICH or not {"tag", "under"} & self.chosen.keys():
+            self.chosen.pop("counted", None)
 
     def apply(self, articles: QuerySet[Article], but: str = "") -> QuerySet[Article]:
         """Those that match every chosen value, except that of the filter `but`."""
         if self.until:
             articles = articles.filter(known_at__lt=self.until)
-        for name, value in self.chosen.items():
-            if name != but:
+        narrowing = {name: value for name, value in self.chosen.items() if name != but}
+        if "counted" in narrowing and (tags := _tags_meant(narrowing)) is not None:
+            articles = articles.filter(_counted(tags, narrowing["counted"], self.days))
+            narrowing = {name: value for name, value in narrowing.items() if name not in (*BEHIND, "tag")}
+        for name, value in narrowing.items():
+            if name in self.days:
+                articles = articles.filter(_on(name, self.days[name]))
+            elif name != "counted":
                 articles = articles.filter(_condition(name, value))
         return articles
 
@@ -153,7 +182,7 @@ class ArticleFilter:
         if newest is not None:
             listed = Article.objects.filter(_AnyOf(F("pk"), Constant(newest[:COUNTED], _IDS)))
         counts = self._count(matching, free, listed=listed)
-        for name in self.chosen:
+        for name in self.chosen.keys() - BEHIND.keys():
             # What else could be chosen here: counted as if nothing were.
             counts |= self._count(matching, [name], but=name)
         labels = self._labels(counts)
@@ -161,7 +190,18 @@ class ArticleFilter:
 
     def chips(self, groups: Iterable[Group]) -> list[tuple[str, Value]]:
         """What is chosen, as the name of the filter and the value that lets it go."""
-        return [(group.words, value) for group in groups for value in group.values if value.is_on]
+        chips = [(group.words, value) for group in groups for value in group.values if value.is_on]
+        behind = [name for name in BEHIND if name in self.chosen]
+        return chips + [
+            (str(BEHIND[name]), Value(self._said(name), None, True, self._query(name, ""))) for name in behind
+        ]
+
+    def _said(self, name: str) -> str:
+        if name in self.days:
+            return date_format(self.days[name], "j M Y")
+        if name == "counted":
+            return str(_WHICH[self.chosen[name]])
+        return str(Theme.objects.filter(slug=self.chosen[name]).first() or self.chosen[name])
 
     def _count(
         self,
@@ -228,7 +268,8 @@ class ArticleFilter:
     def _query(self, name: str, value: str) -> str:
         """The URL with this value chosen; "" lets go of what is."""
         parameters = self.parameters.copy()
-        for key in [name, "page", *(key for key in parameters if key != "q" and key not in FILTERS)]:
+        known = {"q", *FILTERS, *BEHIND}
+        for key in [name, "page", *(key for key in parameters if key not in known)]:
             parameters.pop(key, None)
         if value:
             parameters[name] = value
@@ -264,9 +305,43 @@ def _condition(name: str, value: str) -> Q:
     if name == "tag":
         # Of what many carry, the newest are found by walking back; of what few do, from the tag.
         return Q(Exists(Tagging.objects.filter(tag=int(value), state__in=_CARRIED, article=OuterRef("pk"))))
+    if name == "under":
+        carrying = Tagging.objects.filter(tag__themes__slug=value, state__in=_CARRIED).values("article")
+        return Q(_AnyOf(F("pk"), ArraySubquery(carrying)))
     if name == "collected":
         return Q(note__page=value)
     return Q(**{name: value})
+
+
+def _tags_meant(chosen: dict[str, str]) -> list[int] | None:
+    """The tags whose mentions were counted: one, or those of a theme that are tracked."""
+    if "tag" in chosen:
+        return [int(chosen["tag"])]
+    if "under" in chosen:
+        return list(Tag.objects.tracked().filter(themes__slug=chosen["under"]).values_list("pk", flat=True))
+    return None
+
+
+def _counted(tags: list[int], which: str, days: dict[str, date]) -> Q:
+    known: dict[str, Which] = {"all": "all", "confirmed": "confirmed", "suggested": "suggested"}
+    start, end = days.get("from", date(1900, 1, 1)), days.get("to", date(2999, 12, 31))
+    sql, parameters = mention_articles(tags, start=start, end=end, which=known[which])
+    return Q(_AnyOf(F("pk"), RawSQL(f"ARRAY({sql})", parameters)))  # noqa: S611 - ours, with parameters
+
+
+def _on(name: str, day: date) -> Q:
+    """On that day (UTC) or later, or earlier, as the roll-up dates articles: what is undated has no day."""
+    start = datetime.combine(day, time.min, UTC)
+    dated = Q(published_at__isnull=False)
+    return dated & (Q(sort_at__gte=start) if name == "from" else Q(sort_at__lt=start + timedelta(days=1)))
+
+
+def _as_day(value: str) -> date | None:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return None
+    return day if 1900 <= day.year < 3000 else None
 
 
 def _cased(value: str) -> list[str]:

@@ -22,7 +22,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = request.user if hasattr(request, "user") else None
     menu = [
         ("home", _("Home"), name == "home"),
-        ("tags", _("Trends"), name in {"tags", "tags-kind", "tag"}),
+        ("tags", _("Trends"), name in {"tags", "tags-kind", "tag", "themes", "theme"}),
         ("inbox", _("Inbox"), name.startswith("inbox")),
         ("articles", _("Articles"), name.startswith("article")),
         ("models", _("Models"), name.startswith("model")),
@@ -47,10 +47,7 @@ def waiting_count() -> int:
         kept = None
     if isinstance(kept, int):
         return kept
-    count = (
-        Tagging.objects.waiting().values("article").distinct().count()
-        + Proposal.objects.shown().count()
-    )
+    count = Tagging.objects.waiting().values("article").distinct().count() + Proposal.objects.shown().count()
     with suppress(RedisError):
         cache.set("waiting", count, _COUNT_SECONDS)
     return count

@@ -18,6 +18,7 @@ from signals.web.views import (
     search,
     tag_page,
     tags,
+    themes,
 )
 
 urlpatterns = [
@@ -32,7 +33,11 @@ urlpatterns = [
     path("tags/similar/<int:first>/<int:second>/", sameness.decide_similar, name="similar-decide"),
     path("tags/<int:pk>/rate/", tag_page.rate, name="rate"),
     path("tags/<int:pk>-<slug:slug>/", tag_page.tag_page, name="tag"),
+    path("tags/<int:pk>-<slug:slug>.<slug:form>", tag_page.tag_weeks_file, name="tag-weeks"),
     path("tags/<int:pk>/", tag_page.tag_page),
+    path("themes/", themes.theme_list, name="themes"),
+    path("themes/<slug:slug>/", themes.theme_page, name="theme"),
+    path("themes/<slug:slug>.md", themes.theme_note, name="theme-note"),
     path("tags/<slug:kind>.<slug:form>", tags.tag_export, name="tags-kind-export"),
     path("tags/<slug:kind>/", tags.tag_table, name="tags-kind"),
     path("search/", search.search, name="search"),

@@ -2,80 +2,153 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import csv
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from signals.curation.errors import CurationError
-from signals.curation.ratings import latest_ratings, needs_rationale, rate_tag
+from signals.curation.ratings import needs_rationale, rate_tag
 from signals.curation.sameness import reason_in_words, similar_pairs
 from signals.jobs import open_jobs
-from signals.models import Rating, State, Tag, Tagging, TagTrend, User
-from signals.trends.series import tag_weeks
+from signals.models import Tag, TagTrend, User
+from signals.trends.corising import rising_together
+from signals.trends.series import volume_of
+from signals.trends.table import open_day
 from signals.web.access import analysts_only
-from signals.web.charts import WeekPoint, week_chart
-from signals.web.explanations import explain
-from signals.web.pages import page_of, render_page
-
-EVIDENCE_ROWS = 20
+from signals.web.pages import render_page
+from signals.web.tag_evidence import evidence_page
+from signals.web.tag_history import decisions_in_words, events, scores_over_time
+from signals.web.tag_trend import (
+    ChartRequest,
+    TagChart,
+    articles_behind,
+    pace_in_words,
+    sentence,
+    tag_chart,
+    windows,
+)
 
 
 @require_GET
 def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """Change, driving force, outlook, chart, evidence, ratings."""
+    """Change, driving force, outlook, chart, scores, evidence, history."""
     tag = get_object_or_404(Tag.objects.select_related("trend", "merged_into"), pk=pk)
     if tag.merged_into is not None:
         return redirect(tag.merged_into)  # not for good: a merge can be taken back
     if request.path != tag.get_absolute_url():
-        return redirect(tag, permanent=True)
-    trend: TagTrend | None = getattr(tag, "trend", None)
-    as_of = trend.as_of if trend else timezone.now().date() - timedelta(days=1)
-    weeks = [
-        WeekPoint(w.starts_on, w.mentions, w.low, w.usual, w.high)
-        for w in tag_weeks(tag, as_of=as_of, weeks=26)
-    ]
-    evidence = (
-        Tagging.objects.filter(tag=tag)
-        .exclude(state__in=[State.REJECTED, State.SAMPLED])
-        .select_related("article", "article__source")
-        .with_relevance()
-        .order_by("-article__sort_at", "-article_id")
-    )
-    context = {
-        "tag": tag,
-        "trend": trend,
-        "why": explain(trend),
-        "weeks": weeks,
-        "chart": week_chart(weeks),
-        "evidence": page_of(request, evidence, EVIDENCE_ROWS),
+        query = request.META.get("QUERY_STRING", "")
+        return redirect(tag.get_absolute_url() + (f"?{query}" if query else ""), permanent=True)
+    asked = ChartRequest(request.GET, tag)
+    if asked.added is not None:
+        return redirect(tag.get_absolute_url() + asked.with_added())
+    htmx = getattr(request, "htmx", None)
+    if htmx and htmx.target == "evidence":
+        return render_page(
+            request, "tags/tag.html", _evidence_context(request, tag), partial="tags/_evidence.html"
+        )
+    context = _chart_context(tag, asked)
+    if htmx and htmx.target == "chart":
+        return render_page(request, "tags/tag.html", context, partial="tags/_chart.html")
+    trend: TagTrend | None = context["trend"]
+    behind = articles_behind(tag=tag.pk)
+    rating = _rating_context(tag, request.user)
+    context |= {
+        "why": sentence(trend, behind),
+        "windows": windows(trend, behind),
+        "pace": pace_in_words(trend),
         "rows": tag.note_rows.select_related("note__article").order_by("-pk")[:10],
         "names": tag.names.filter(is_live=True).exclude(name__in=[tag.name, tag.name_fr]).order_by("name"),
         "themes": tag.themes.all(),
+        "job": open_jobs("match_tags").filter(arguments__tags__contains=[tag.pk]).first(),
+        "decided": decisions_in_words(tag),
+        "events": events(tag, shows_ratings=bool(rating["shows_others"])),
+        **_evidence_context(request, tag),
+        **rating,
+    }
+    return render_page(request, "tags/tag.html", context)
+
+
+@require_GET
+def tag_weeks_file(request: HttpRequest, pk: int, slug: str, form: str) -> HttpResponse:
+    """The weeks of the chart of the same address, as CSV or JSON."""
+    tag = get_object_or_404(Tag.objects.live().select_related("trend"), pk=pk)
+    if form not in {"csv", "json"}:
+        raise Http404
+    shown: TagChart = _chart_context(tag, ChartRequest(request.GET, tag))["shown"]
+    rows = [
+        {
+            "id": one.pk,
+            "name": str(one),
+            "from": week.starts_on.isoformat(),
+            "to": week.ends_on.isoformat(),
+            "mentions": week.mentions,
+            "confirmed": week.confirmed,
+            "suggested": week.suggested,
+            "all_articles": week.volume,
+            "share_percent": round(100 * week.share_of(week.mentions), 4),
+            "usual": round(week.usual, 2),
+            "usual_low": round(week.low, 2),
+            "usual_high": round(week.high, 2),
+        }
+        for one, weeks in zip(shown.tags, shown.weeks, strict=True)
+        for week in weeks
+    ]
+    if form == "json":
+        return JsonResponse({"weeks": rows})
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="vigie-tag-{pk}.csv"'
+    writer = csv.writer(response)
+    writer.writerow(rows[0])
+    for row in rows:
+        # No spreadsheet may take a name for a formula.
+        name = f"'{row['name']}" if str(row["name"]).startswith(("=", "+", "-", "@")) else row["name"]
+        writer.writerow((row | {"name": name}).values())
+    return response
+
+
+def _chart_context(tag: Tag, asked: ChartRequest) -> dict[str, Any]:
+    trend: TagTrend | None = getattr(tag, "trend", None)
+    day, known_on = open_day()
+    as_of = trend.as_of if trend else day
+    shown = tag_chart(tag, asked, as_of=as_of, known_on=known_on)
+    days = trend.explanation.get("windows", [0])[-1] if trend else 0
+    return {
+        "tag": tag,
+        "trend": trend,
+        "asked": asked,
+        "shown": shown,
+        "chart": shown.chart,
+        "weeks": shown.weeks[0],
+        "rising": rising_together(trend, volume=volume_of(as_of, days)) if trend and days else [],
         "similar": [
             (pair.second if pair.first_id == tag.pk else pair.first, reason_in_words(pair.reason))
             for pair in similar_pairs(tag=tag)[:5]
         ],
-        "job": open_jobs("match_tags").filter(arguments__tags__contains=[tag.pk]).first(),
-        **_rating_context(tag, request.user),
     }
-    return render_page(request, "tags/tag.html", context, partial="tags/_evidence.html")
 
 
-def _rating_context(tag: Tag, user: object, error: str = "") -> dict[str, object]:
-    ratings = latest_ratings(tag)
-    mine = next((r for r in ratings if isinstance(user, User) and r.user_id == user.pk), None)
+def _evidence_context(request: HttpRequest, tag: Tag) -> dict[str, Any]:
+    page, total, is_cut = evidence_page(request, tag)
+    return {"tag": tag, "evidence": page, "total": total, "is_cut": is_cut}
+
+
+def _rating_context(tag: Tag, user: object, error: str = "") -> dict[str, Any]:
+    mine = user.pk if isinstance(user, User) else None
+    scored, chart = scores_over_time(tag, mine=mine, now=timezone.now())
+    has_said = any(one.rating.user_id == mine for one in scored)
     return {
         "tag": tag,
-        "ratings": ratings,
-        "mine": mine,
+        "mine": next((one.rating for one in scored if one.rating.user_id == mine), None),
         # The first rating is blind: what others said shows once you have said yours.
-        "shows_others": mine is not None or not (isinstance(user, User) and user.is_analyst),
-        "history": Rating.objects.filter(tag=tag, undone_at=None).select_related("user")[:20],
+        "shows_others": has_said or not (isinstance(user, User) and user.is_analyst),
+        "scored": scored[:20],
+        "score_chart": chart,
         "rating_error": error,
         "scale": range(1, 6),
     }
