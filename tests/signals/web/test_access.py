@@ -103,7 +103,7 @@ def test_the_list_above_names_every_page_that_takes_a_post(db):
     }
     gets = {
         *("home", "healthz", "readyz", "tags", "tags-export", "tag", "tags-kind", "tags-kind-export"),
-        *("articles", "article", "article-note", "inbox", "inbox-proposals", "models", "model"),
+        *("search", "articles", "article", "article-note", "inbox", "inbox-proposals", "models", "model"),
         *("inbox-links", "similar-tags"),
         *("outbox", "outbox-mail", "sources", "source", "jobs", "job"),
         *("quality", "quality-csv", "quality-json", "quality-tag"),
