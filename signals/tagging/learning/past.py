@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -62,16 +62,27 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An issue with its words counted."""
+    """An issue with its words counted; `words` and `characters` are what the vectors of all pasts are made of."""
 
     issue: Issue
     text: Text
-    words: Any
+    words: list[str]
+    characters: list[str]
 
 
 def read_issue(issue: Issue) -> Read:
     """Split an issue's words, once for all pasts."""
-    return Read(issue, read_text(issue.title, issue.text), split_words(f"{issue.title}\n{issue.text}"))
+    words = split_words(f"{issue.title}\n{issue.text}")
+    return Read(
+        issue,
+        read_text(issue.title, issue.text),
+        list(word_features(words)),
+        list(character_features(words)),
+    )
+
+
+def _as_they_are(features: list[str]) -> list[str]:
+    return features
 
 
 def log_odds(shares: Floats) -> Floats:
@@ -104,13 +115,13 @@ class Past:
         self._learn_company()
 
     def _read_words(self, reads: Sequence[Read]) -> None:
-        texts = [read.words for read in reads]
-        self._words = TfidfVectorizer(analyzer=word_features, sublinear_tf=True, min_df=2)
-        self._characters = TfidfVectorizer(analyzer=character_features, sublinear_tf=True, min_df=2)
+        words, characters = [read.words for read in reads], [read.characters for read in reads]
+        self._words = TfidfVectorizer(analyzer=_as_they_are, sublinear_tf=True, min_df=2)
+        self._characters = TfidfVectorizer(analyzer=_as_they_are, sublinear_tf=True, min_df=2)
         # Two more, so that there is something to learn from the shortest past.
-        filler = [split_words("vigie")] * 2
-        self._word_rows = csr_array(self._words.fit(texts + filler).transform(texts))
-        self._character_rows = csr_array(self._characters.fit(texts + filler).transform(texts))
+        filler = [["vigie"]] * 2
+        self._word_rows = csr_array(self._words.fit(words + filler).transform(words))
+        self._character_rows = csr_array(self._characters.fit(characters + filler).transform(characters))
         self._prior = self._given.mean(axis=0)
         kernel = self._kernel(self._word_rows, self._character_rows)
         centred = self._given - self._prior
@@ -119,7 +130,8 @@ class Past:
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         self._centroids = sums / np.maximum(lengths, 1e-9)
         # Names as texts; their own words only.
-        self._name_rows = csr_array(self._characters.transform([split_words(tag) for tag in self.tags]))
+        names = [list(character_features(split_words(tag))) for tag in self.tags]
+        self._name_rows = csr_array(self._characters.transform(names))
 
     def _kernel(self, words: csr_array, characters: csr_array) -> Floats:
         return np.asarray(
@@ -174,7 +186,7 @@ class Past:
         """Signs of every pair, (articles, tags, len(FEATURES)); the articles' own tags are not looked at."""
         count, tags = len(reads), len(self.tags)
         words = csr_array(self._words.transform([read.words for read in reads]))
-        characters = csr_array(self._characters.transform([read.words for read in reads]))
+        characters = csr_array(self._characters.transform([read.characters for read in reads]))
         measured = np.array([self._names.measure(read.text) for read in reads])
         named = measured[:, :, 0]
         ridge = self._prior + self._kernel(words, characters) @ self._dual
