@@ -1,7 +1,10 @@
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from signals.curation.catalogue import CatalogueError, add_alias, create_tag, load_catalogue
 from signals.models import Tag, TagName, Theme
+from signals.tagging.catalogue_index import catalogue_state
 from tests.signals.tagging.conftest import SMALL
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +68,25 @@ def test_a_broken_catalogue_leaves_nothing_behind():
     assert not Tag.objects.exists()
     with pytest.raises(CatalogueError, match="can't be read"):
         load_catalogue("tag = [")
+
+
+def test_the_state_of_the_catalogue_is_worked_out_once_and_never_that_of_a_change_taken_back():
+    load_catalogue(SMALL)
+    before = catalogue_state()
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert catalogue_state() == before
+    assert not any("md5" in query["sql"] for query in asked)
+    undone = transaction.savepoint()
+    create_tag(kind="technology", name="Optical chips")
+    other = catalogue_state()
+    transaction.savepoint_rollback(undone)
+    assert catalogue_state() == before
+    add_alias(tag=Tag.objects.get(name="AI agents"), name="agent crews")
+    renamed = catalogue_state()
+    assert len({before, other, renamed}) == 3
+    Tag.objects.filter(name="AI agents").update(relevancy=4)
+    assert catalogue_state() == renamed
+    TagName.objects.filter(name="agent crews").delete()
+    assert catalogue_state() == before
