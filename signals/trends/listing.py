@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, cast
+from hashlib import sha256
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Max, Q, Sum
+from django.db.models import Q, Sum
 from redis.exceptions import RedisError
 
 from signals.models import PERIODS, MentionDelta, TagTrend, VolumeDelta
@@ -23,10 +24,11 @@ from signals.trends.table import trend_table
 Texts = npt.NDArray[np.str_]
 
 _Stamp = tuple[date | None, int | None, *tuple[Any, ...]]
-_KeptPast = tuple[dict[int, TagTrend], Ints, Facets, dict[int, "Relevance"]]
+_PastDay = tuple[dict[int, TagTrend], Ints, dict[int, "Relevance"]]
+_T = TypeVar("_T")
 
 DEFAULT_DAYS: Final = 28
-_KEPT_SECONDS: Final = 86_400
+_KEPT_SECONDS: Final = 3600
 
 _TAGS: Final = """
 SELECT t.id, t.kind, t.status, t.relevancy, COALESCE(tr.label, 'too_little'), tr.momentum,
@@ -119,7 +121,7 @@ class Listing:
 
 
 # Of each period and language the last, as long as nothing changes: five thousand rows are slow to read again.
-_kept: dict[tuple[int | None, bool], tuple[_Stamp, Listing]] = {}
+_present: dict[tuple[int | None, bool], tuple[_Stamp, Listing]] = {}
 _KEPT_AT_MOST: Final = 4
 
 
@@ -135,11 +137,11 @@ def read_listing(*, period: int | None = None, known_on: date | None = None, is_
     if known_on is not None:
         return _read(known_on, window, period, known_on, is_french)
     key = (period, is_french)
-    kept = _kept.get(key)
+    kept = _present.get(key)
     if kept is None or kept[0] != stamp:
-        while len(_kept) >= _KEPT_AT_MOST:
-            _kept.pop(next(iter(_kept)), None)
-        _kept[key] = kept = (stamp, _read(as_of, window, period, None, is_french))
+        for oldest in list(_present)[: len(_present) + 1 - _KEPT_AT_MOST]:
+            _present.pop(oldest, None)
+        _present[key] = kept = (stamp, _read(as_of, window, period, None, is_french))
     return kept[1]
 
 
@@ -186,7 +188,7 @@ def _read(
         listing = _as_known_on(listing, known_on, period)
     if as_of is None:
         return listing
-    facets = listing.facets.where(recent(listing.facets, as_of=as_of, days=days))
+    facets = listing.facets.where(recent(listing.facets, as_of=as_of, days=listing.days))
     if period:
         at = facets.tag[facets.facet == FACETS.index("publisher")]
         listing = replace(listing, publishers=np.bincount(at, minlength=ids.size).astype(np.int64))
@@ -222,9 +224,18 @@ def volumes(*, as_of: date, known_on: date | None, days: int) -> tuple[int, int]
 
 def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listing:
     """The same tags with what was known of them at the end of a day."""
-    trends, counts, packed, stated = _kept_past(listing.ids.tolist(), known_on, listing.days)
+    ids = listing.ids.tolist()
+    catalogue = sha256("\n".join(map(repr, zip(ids, listing.kinds, listing.statuses, strict=True))).encode())
+    key = f"known-on:{known_on}:{catalogue.hexdigest()[:32]}"
+    trends, counts, stated = _kept(key, lambda: _read_past(ids, known_on))
+    # The pace of that day, which may have been another.
+    window = next((int(row.explanation["windows"][-1]) for row in trends.values()), listing.window)
+    days = 7 * period if period else window
+    packed = _kept(
+        f"{key}:{days}", lambda: facets_known_on(ids, as_of=known_on, known_on=known_on, days=days)
+    )
     relevance = stated | _rated(known_on)
-    rows = [trends.get(tag_id) for tag_id in listing.ids.tolist()]
+    rows = [trends.get(tag_id) for tag_id in ids]
     if period:
         figures = counts[:, PERIODS.index(period)]
         mentions, confirmed = figures[:, 0], figures[:, 1]
@@ -233,9 +244,11 @@ def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listin
         confirmed = np.array([row.confirmed if row else 0 for row in rows], dtype=np.int64)
     return replace(
         listing,
+        days=days,
+        window=window,
         labels=np.array([str(row.label) if row else "too_little" for row in rows], dtype=np.str_),
         relevancy=np.array(
-            [relevance[i].median if i in relevance else np.nan for i in listing.ids.tolist()], dtype=float
+            [relevance[each].median if each in relevance else np.nan for each in ids], dtype=np.float64
         ),
         momentum=np.array([row.momentum if row else None for row in rows], dtype=np.float64),
         mentions=mentions,
@@ -251,26 +264,21 @@ def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listin
     )
 
 
-def _kept_past(ids: list[int], known_on: date, days: int) -> _KeptPast:
-    """Trends, counts, values and stated relevance of a past day; kept until the counts change."""
-    stamp = TagTrend.objects.aggregate(at=Max("computed_at"))["at"]
-    key = f"known-on:{known_on}:{days}:{stamp.timestamp() if stamp else 0}"
-    kept: tuple[list[int], _KeptPast] | None = None
+def _kept(key: str, make: Callable[[], _T]) -> _T:
+    """What `make` makes, kept for a while: a past day changes only with merges, stories and the tagger."""
     with suppress(RedisError):
-        kept = cache.get(key)
-    # A tag that is new or merged since is in no order that we kept.
-    if kept is not None and kept[0] == ids:
-        return kept[1]
-    trends = {row.tag_id: row for row in trend_table(as_of=known_on, known_on=known_on).rows}
-    past = (
-        trends,
-        period_counts(ids, as_of=known_on, known_on=known_on),
-        facets_known_on(ids, as_of=known_on, known_on=known_on, days=days),
-        _stated(known_on),
-    )
+        kept: _T | None = cache.get(key)
+        if kept is not None:
+            return kept
+    made = make()
     with suppress(RedisError):
-        cache.set(key, (ids, past), _KEPT_SECONDS)
-    return past
+        cache.set(key, made, _KEPT_SECONDS)
+    return made
+
+
+def _read_past(ids: list[int], day: date) -> _PastDay:
+    trends = {row.tag_id: row for row in trend_table(as_of=day, known_on=day).rows}
+    return trends, period_counts(ids, as_of=day, known_on=day), _stated(day)
 
 
 def _end_of(day: date) -> datetime:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -142,6 +143,7 @@ def test_as_known_on_a_day_nothing_later_is_seen(analyst, world, people):
     decide_tagging(article=tagging.article, tag=world["french"], by=by, verdict="reject")
     rate_tag(tag=world["french"], by=by, relevancy=2)
     roll_up()
+    cache.clear()
     assert json.loads(analyst.get(url).content)["rows"] == before["rows"]
     now = {row["name"]: row for row in json.loads(analyst.get("/tags.json?period=52w").content)["rows"]}
     assert (now["French one"]["mentions"], now["French one"]["relevancy"]) == (2, 2)
