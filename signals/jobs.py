@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 STEPS: Final[dict[str, str]] = {
     "match_tags": "signals.curation.matching.match_batch",
     "retag": "signals.tagging.retagging.retag_batch",
+    "read_again": "signals.curation.reading_again.read_batch",
 }
 """What does one batch of each kind of job: `step(job, *, now) -> Batch`, called inside a transaction."""
 

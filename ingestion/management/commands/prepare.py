@@ -11,7 +11,9 @@ from django.core.management.base import CommandParser
 from django.db import connection
 
 from ingestion.starter import add_starter_sources
+from signals.curation.catalogue import load_catalogue
 from signals.curation.people import ensure_first_administrator, issue_log_in_link
+from signals.curation.reading_again import is_read_otherwise, note_reading, start_reading_again
 from signals.curation.starter import load_starter
 from signals.management.base import Summary, VigieCommand
 from signals.management.commands.log_in_link import address_of
@@ -52,6 +54,11 @@ def _prepare(*, with_static: bool) -> Summary:
         load_starter()
         add_starter_sources()
         Setting.objects.update_or_create(name=_LOADED, defaults={"value": True})
+        note_reading()
+    elif is_read_otherwise():
+        if settings.STARTER_CONTENT:
+            load_catalogue()
+        start_reading_again()
     administrator = ensure_first_administrator()
     # Whoever has a password can log in; a link printed at every start would lie about in logs.
     log_in = "" if administrator.has_usable_password() else address_of(issue_log_in_link(user=administrator))
