@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -109,15 +108,19 @@ def find(words: str, articles: QuerySet[Article]) -> tuple[tuple[Choice, ...], F
     return choices, found
 
 
-def passages(choices: tuple[Choice, ...], ids: Iterable[int]) -> dict[int, tuple[SafeString, SafeString]]:
-    """Title and passage of each article with the words marked that were found, in any of their forms."""
+def with_passages(choices: tuple[Choice, ...], articles: QuerySet[Article]) -> QuerySet[Article]:
+    """Each article with its title and a passage of its text for `passage_of`; as it is when nothing is asked for."""
     if not choices:
-        return {}
+        return articles
     query, config = ts_wanted(choices), own_config()
-    rows = Article.objects.filter(pk__in=list(ids)).annotate(
+    return articles.annotate(
         said_title=headline("title", query, config, is_whole=True),
         said=headline(Left("text", _READ), query, config),
     )
-    return {
-        pk: (marked(title), marked(text)) for pk, title, text in rows.values_list("pk", "said_title", "said")
-    }
+
+
+def passage_of(article: Article) -> tuple[SafeString, SafeString] | None:
+    """Title and passage as HTML, with the words marked that were found, in any of their forms."""
+    if not hasattr(article, "said"):
+        return None
+    return marked(getattr(article, "said_title", "")), marked(article.said)

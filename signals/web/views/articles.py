@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from signals.models import Article, Kind, Note, State, Tagging
-from signals.search.articles import find, matching, newest, passages
+from signals.search.articles import find, matching, newest, passage_of, with_passages
+from signals.search.query import Choice
 from signals.tagging.facets_writing import stated_columns
 from signals.web.article_filters import COUNTED, ArticleFilter, facet_words, theme_words
 from signals.web.pages import ROWS, known_until, page_of, render_page
@@ -46,11 +47,11 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
         )
     else:
         page = page_of(request, found.listed, FOUND_ROWS if words else ROWS)
-    ids = list(page.object_list)
+    rows = _rows(list(page.object_list), choices)
     return {
         "page": page,
-        "rows": _rows(ids),
-        "passages": passages(choices, ids),
+        "rows": rows,
+        "passages": {article.pk: passage_of(article) for article, _taggings in rows},
         "words": words,
         "opened": found.opened if found else "",
         "chosen": chosen.chosen,
@@ -63,7 +64,7 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _rows(ids: list[int]) -> list[tuple[Article, list[Tagging]]]:
+def _rows(ids: list[int], choices: tuple[Choice, ...]) -> list[tuple[Article, list[Tagging]]]:
     """The articles of these ids, in their order, each with up to four of its tags."""
     articles = (
         Article.objects.filter(pk__in=ids)
@@ -71,8 +72,8 @@ def _rows(ids: list[int]) -> list[tuple[Article, list[Tagging]]]:
         .only("title", "publisher", "language", "published_at", "is_sample", "source__name")
         # Whether there is a text at all, without reading it.
         .annotate(opening=Left("text", 20))
-        .in_bulk()
     )
+    by_id = {article.pk: article for article in with_passages(choices, articles)}
     by_article: dict[int, list[Tagging]] = {}
     taggings = (
         Tagging.objects.filter(article__in=ids)
@@ -83,7 +84,7 @@ def _rows(ids: list[int]) -> list[tuple[Article, list[Tagging]]]:
     )
     for tagging in taggings:
         by_article.setdefault(tagging.article_id, []).append(tagging)
-    return [(articles[pk], by_article.get(pk, [])[:4]) for pk in ids if pk in articles]
+    return [(by_id[pk], by_article.get(pk, [])[:4]) for pk in ids if pk in by_id]
 
 
 @require_GET
