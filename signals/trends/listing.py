@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Q, Sum
 from redis.exceptions import RedisError
 
-from signals.models import PERIODS, MentionDelta, TagTrend, VolumeDelta
+from signals.models import PERIODS, TagTrend, VolumeDelta
 from signals.trends.score import Floats, Ints
 from signals.trends.summary import EPOCH, FACETS, Facets, facets_known_on, period_counts, recent, unpack
 from signals.trends.table import trend_table
@@ -52,6 +52,12 @@ FROM (SELECT count(*) AS rows, sum(xmin::text::numeric + cmin::text::numeric) AS
       FROM signals_tagtrend) tr,
      (SELECT count(*) AS rows, sum(xmin::text::numeric + cmin::text::numeric) AS written
       FROM signals_tagsummary) s
+"""
+
+_WEEKS: Final = """
+SELECT tag_id, (%(as_of)s - day) / 7, sum(confirmed) + sum(suggested) FROM signals_mentiondelta
+WHERE tag_id = ANY(%(tags)s) AND day > %(since)s AND day <= %(as_of)s AND known_on <= %(known_on)s
+GROUP BY 1, 2
 """
 
 _RATED: Final = """
@@ -200,14 +206,16 @@ def weekly_counts(
 ) -> dict[int, list[int]]:
     """Mentions of each of the last `weeks` weeks, oldest first."""
     counts = {tag_id: [0] * weeks for tag_id in tag_ids}
-    days = (
-        MentionDelta.objects.filter(tag__in=tag_ids, day__gt=as_of - timedelta(weeks=weeks), day__lte=as_of)
-        .filter(known_on__lte=known_on or date.max)
-        .values_list("tag_id", "day")
-        .annotate(mentions=Sum("confirmed") + Sum("suggested"))
-    )
-    for tag_id, day, mentions in days:
-        counts[tag_id][weeks - 1 - (as_of - day).days // 7] += mentions
+    asked: dict[str, Any] = {
+        "tags": tag_ids,
+        "as_of": as_of,
+        "since": as_of - timedelta(weeks=weeks),
+        "known_on": known_on or date.max,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_WEEKS, asked)
+        for tag_id, ago, mentions in cursor.fetchall():
+            counts[tag_id][weeks - 1 - ago] = mentions
     return counts
 
 

@@ -50,6 +50,12 @@ class Compared:
     share_before: float
 
     @property
+    def shares(self) -> str:
+        """The share before and now."""
+        before, now = (number_format(share, decimal_pos=2) for share in (self.share_before, self.share))
+        return gettext("%(before)s → %(now)s %%") % {"before": before, "now": now}
+
+    @property
     def change(self) -> float:
         """By how many points the share moved."""
         return self.share - self.share_before
