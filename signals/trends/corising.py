@@ -28,8 +28,8 @@ WITH mine AS MATERIALIZED (
     WHERE t.tag_id <> %(tag)s AND {COUNTED}
     GROUP BY t.tag_id HAVING count(*) >= 2
 )
-SELECT s.tag_id, s.common, (SELECT count(*) FROM mine), r.mentions
-FROM shared s JOIN signals_tagtrend r ON r.tag_id = s.tag_id
+SELECT s.common, (SELECT count(*) FROM mine), r.mentions, tag.id, tag.kind, tag.name, tag.name_fr, tag.slug
+FROM shared s JOIN signals_tagtrend r ON r.tag_id = s.tag_id JOIN signals_tag tag ON tag.id = s.tag_id
 WHERE r.label = ANY(%(rising)s)
 ORDER BY s.common DESC, s.tag_id LIMIT 60
 """  # noqa: S608 - constants of ours only
@@ -44,13 +44,14 @@ class CoRising:
     articles: int
 
 
-def rising_together(trend: TagTrend, *, volume: int, most: int = 6) -> list[CoRising]:
+def rising_together(trend: TagTrend, *, most: int = 6) -> list[CoRising]:
     """Rising tags that share more articles with this one than chance has it, the clearest first.
 
-    `volume` is of the trend's longest window. Clear is the lower bound of the shrunk ratio of articles in
-    common to those expected of two independent tags (`information_component`).
+    Clear is the lower bound of the shrunk ratio of articles in common to those expected of two independent
+    tags (`information_component`). Those tags hold what a link shows, no more.
     """
     days = trend.explanation.get("windows", [0])[-1]
+    volume = trend.explanation.get("volume_by_window", [0])[-1]
     if not days or not volume:
         return []
     with connection.cursor() as cursor:
@@ -68,11 +69,14 @@ def rising_together(trend: TagTrend, *, volume: int, most: int = 6) -> list[CoRi
     if not rows:
         return []
     _middle, clear, _high = information_component(
-        [common for _tag, common, _of, _mentions in rows],
-        [of * mentions / volume for _tag, _common, of, mentions in rows],
+        [common for common, *_rest in rows],
+        [articles * mentions / volume for _common, articles, mentions, *_tag in rows],
     )
-    ranked = sorted(
-        ((float(clear[place]), row) for place, row in enumerate(rows) if clear[place] > 0), reverse=True
-    )[:most]
-    tags = Tag.objects.in_bulk([row[0] for _clear, row in ranked])
-    return [CoRising(tags[row[0]], row[1], row[2]) for _clear, row in ranked]
+    ranked = sorted(range(len(rows)), key=lambda place: -float(clear[place]))
+    found = []
+    for place in ranked[:most]:
+        common, articles, _mentions, pk, kind, name, name_fr, slug = rows[place]
+        if clear[place] > 0:
+            tag = Tag(pk=pk, kind=kind, name=name, name_fr=name_fr, slug=slug)
+            found.append(CoRising(tag, common, articles))
+    return found

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from django.db.models import Sum
 
-from signals.models import Setting, Tag, VolumeDelta
+from signals.models import Setting, Tag
 from signals.trends.score import WEEK, Ints, choose_pace, weekly_band
 from signals.trends.table import KIND_TOTALS, open_day, read_series
+
+Kept = dict[str, tuple[int, list[int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,25 @@ def weeks_of_tags(
     tags: Sequence[Tag], *, as_of: date, known_on: date | None = None, weeks: int = 26
 ) -> list[list[Week]]:
     """The last `weeks` weeks of each tag, up to `as_of`, oldest first."""
+    return _weeks(tags, as_of, known_on, weeks, _kept_totals(as_of, known_on))
+
+
+def shown_weeks(tags: Sequence[Tag], *, as_of: date | None, weeks: int = 26) -> list[list[Week]]:
+    """The same as pages open: up to the day of the tags' trends, or the open one, as known then."""
+    kept = Setting.objects.filter(name=KIND_TOTALS).values_list("value", flat=True).first()
+    if as_of is not None and kept and kept["as_of"] == as_of.isoformat():
+        known_on = date.fromisoformat(kept["known_on"]) if kept["known_on"] else None
+        return _weeks(tags, as_of, known_on, weeks, kept["kinds"])
+    day, known_on = open_day()
+    return _weeks(tags, as_of or day, known_on, weeks, {})
+
+
+def _weeks(
+    tags: Sequence[Tag], as_of: date, known_on: date | None, weeks: int, kept: Kept
+) -> list[list[Week]]:
     series = read_series([tag.pk for tag in tags], as_of, known_on)
     pace = choose_pace(series.volume)
-    totals = _kind_totals({tag.kind for tag in tags}, as_of, known_on)
+    totals = _kind_totals({tag.kind for tag in tags}, as_of, known_on, kept)
     told = []
     for place, tag in enumerate(tags):
         members, mentions = totals[tag.kind]
@@ -82,13 +99,6 @@ def weeks_of_tags(
     return told
 
 
-def volume_of(as_of: date, days: int) -> int:
-    """All mentions there could be in the last `days` days: (story, publisher) pairs, as known now."""
-    start = as_of - timedelta(days=days - 1)
-    days_in = VolumeDelta.objects.filter(day__gte=start, day__lte=as_of)
-    return int(days_in.aggregate(articles=Sum("articles"))["articles"] or 0)
-
-
 def as_weeks(
     confirmed: Ints,
     counts: Ints,
@@ -116,15 +126,18 @@ def as_weeks(
     ]
 
 
-def _kind_totals(kinds: set[str], as_of: date, known_on: date | None) -> dict[str, tuple[int, Ints]]:
-    """How many tags of each kind are tracked, and their mentions a day: as last refreshed, or counted now."""
+def _kept_totals(as_of: date, known_on: date | None) -> Kept:
     kept = Setting.objects.filter(name=KIND_TOTALS).values_list("value", flat=True).first() or {}
-    if kept.get("as_of") == as_of.isoformat() and (as_of, known_on) == open_day():
-        known = {
-            kind: (many, np.array(days)) for kind, (many, days) in kept["kinds"].items() if kind in kinds
-        }
-    else:
-        known = {}
+    day = known_on and known_on.isoformat()
+    same = kept.get("as_of") == as_of.isoformat() and kept.get("known_on") == day
+    return kept["kinds"] if same else {}
+
+
+def _kind_totals(
+    kinds: set[str], as_of: date, known_on: date | None, kept: Kept
+) -> dict[str, tuple[int, Ints]]:
+    """How many tags of each kind are tracked, and their mentions a day: as kept, or counted now."""
+    known = {kind: (kept[kind][0], np.array(kept[kind][1])) for kind in kinds & kept.keys()}
     for kind in kinds - known.keys():
         ids = list(Tag.objects.tracked().filter(kind=kind).order_by("id").values_list("id", flat=True))
         known[kind] = (len(ids), read_series(ids, as_of, known_on).counts.sum(axis=0))

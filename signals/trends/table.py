@@ -159,7 +159,14 @@ def refresh_trends(now: datetime | None = None) -> int:
         )
         # What is usual for a kind, so that one tag's chart needn't read the thousands of its kind.
         Setting.objects.update_or_create(
-            name=KIND_TOTALS, defaults={"value": {"as_of": as_of.isoformat(), "kinds": table.kinds}}
+            name=KIND_TOTALS,
+            defaults={
+                "value": {
+                    "as_of": as_of.isoformat(),
+                    "known_on": known_on and known_on.isoformat(),
+                    "kinds": table.kinds,
+                }
+            },
         )
     return len(rows)
 
@@ -264,6 +271,7 @@ def _figures(
         "windows": list(pace.windows),
         "counts": scores.counts[place].tolist(),
         "publishers_by_window": by_window,
+        "volume_by_window": scores.volume.tolist(),
         "confirmed_by_window": confirmed,
         "expected_by_window": [round(value, 2) for value in scores.expected[place].tolist()],
     }

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.core.paginator import Page
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest
 
 from signals.models import Article, Decision, State, Tag, Tagging
@@ -29,13 +30,16 @@ class Piece:
 def evidence_page(request: HttpRequest, tag: Tag) -> tuple[Page[Any], int, bool]:
     """A page of pieces, how many articles carry the tag, and whether there are more than pages show."""
     carried = Tagging.objects.filter(tag=tag, state__in=[State.CONFIRMED, State.SUGGESTED])
-    total = carried.count()
-    newest = carried.order_by("-article__sort_at", "-article_id").values_list(
-        "article_id", "article__story_id"
+    count = carried.order_by().values("tag").annotate(count=Count("pk")).values("count")
+    newest = list(
+        carried.order_by("-article__sort_at", "-article_id")
+        .annotate(total=Subquery(count))
+        .values_list("article_id", "article__story_id", "total")[:_REACHED]
     )
+    total = newest[0][2] if newest else 0
     seen: set[int] = set()
     heads: list[int] = []
-    for article_id, story_id in newest[:_REACHED]:
+    for article_id, story_id, _total in newest:
         if story_id is None or story_id not in seen:
             heads.append(article_id)
         if story_id is not None:
@@ -46,25 +50,25 @@ def evidence_page(request: HttpRequest, tag: Tag) -> tuple[Page[Any], int, bool]
 
 
 def _rows(tag: Tag, articles: list[int]) -> list[Piece]:
+    story = Article.objects.filter(story=OuterRef("article__story")).order_by().values("story")
+    said = Decision.objects.filter(tag=tag, article=OuterRef("article"), undone_at=None)
     found = {
-        tagging.article_id: tagging
+        tagging.article_id: Piece(
+            tagging, (getattr(tagging, "told", None) or 1) - 1, getattr(tagging, "said_by", None) or ""
+        )
         for tagging in Tagging.objects.filter(tag=tag, article__in=articles)
         .select_related("article__source")
         .defer("article__text", "article__html", "article__search", "article__story_keys")
         .with_relevance()
+        .annotate(
+            told=Subquery(story.annotate(count=Count("pk")).values("count")),
+            said_by=Subquery(
+                said.exclude(verdict=Decision.Verdict.REJECT)
+                .order_by("-pk")
+                .values(
+                    who=Coalesce(NullIf("user__name", Value("")), "user__email", output_field=TextField())
+                )[:1]
+            ),
+        )
     }
-    rows = [found[pk] for pk in articles if pk in found]
-    stories = [row.article.story_id for row in rows if row.article.story_id]
-    sizes = dict(
-        Article.objects.filter(story__in=stories).order_by().values_list("story").annotate(count=Count("pk"))
-    )
-    said = (
-        Decision.objects.filter(tag=tag, article__in=articles, undone_at=None)
-        .exclude(verdict=Decision.Verdict.REJECT)
-        .select_related("user")
-        .order_by("pk")
-    )
-    deciders = {decision.article_id: str(decision.user) for decision in said}
-    return [
-        Piece(row, sizes.get(row.article.story_id, 1) - 1, deciders.get(row.article_id, "")) for row in rows
-    ]
+    return [found[pk] for pk in articles if pk in found]

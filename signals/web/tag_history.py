@@ -8,21 +8,40 @@ from statistics import median
 from typing import Final
 
 from django.db import connection
-from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from signals.models import Change, Decision, Label, Rating, Tag, TaggerVersion, TrendChange
+from signals.models import Decision, Label, Rating, Tag
 from signals.web.week_chart import ScoreChart, score_chart
 
 _CHANGES: Final = 20
-_TARGETS: Final = """
-SELECT 'merge:' || %(tag)s UNION ALL
-SELECT 'rating:' || id FROM signals_rating WHERE tag_id = %(tag)s AND %(ratings)s UNION ALL
-SELECT 'merge:' || id FROM signals_tag WHERE merged_into_id = %(tag)s UNION ALL
-SELECT 'proposal:' || id FROM signals_proposal WHERE tag_id = %(tag)s UNION ALL
-SELECT 'distinct:' || id FROM signals_distincttags WHERE first_id = %(tag)s OR second_id = %(tag)s UNION ALL
-SELECT * FROM (SELECT 'link:' || id FROM signals_noterow WHERE tag_id = %(tag)s ORDER BY id DESC LIMIT 50) link
+# One question for all that happened: who looks at a page waits for each.
+_EVENTS: Final = """
+WITH target AS (
+    SELECT 'merge:' || %(tag)s AS target UNION ALL
+    SELECT 'rating:' || id FROM signals_rating WHERE tag_id = %(tag)s AND %(ratings)s UNION ALL
+    SELECT 'merge:' || id FROM signals_tag WHERE merged_into_id = %(tag)s UNION ALL
+    SELECT 'proposal:' || id FROM signals_proposal WHERE tag_id = %(tag)s UNION ALL
+    SELECT 'distinct:' || id FROM signals_distincttags
+    WHERE first_id = %(tag)s OR second_id = %(tag)s UNION ALL
+    (SELECT 'link:' || id FROM signals_noterow WHERE tag_id = %(tag)s ORDER BY id DESC LIMIT 50)
+), changed AS (
+    SELECT c.made_at, c.verb, c.title, COALESCE(NULLIF(u.name, ''), u.email, '') AS who, c.undone_at IS NOT NULL
+    FROM target JOIN signals_change c USING (target) LEFT JOIN signals_user u ON u.id = c.user_id
+    ORDER BY c.id DESC LIMIT %(most)s
+), moved AS (
+    SELECT noted_at, label, lag(label, 1, 'too_little') OVER (ORDER BY noted_at) AS before
+    FROM signals_trendchange WHERE tag_id = %(tag)s
+)
+SELECT * FROM changed
+UNION ALL
+(SELECT active_at, 'tagger', number::text, '', false FROM signals_taggerversion
+ WHERE active_at > %(born)s ORDER BY active_at DESC LIMIT 5)
+UNION ALL
+(SELECT noted_at, 'label', label, '', false FROM moved WHERE label <> before ORDER BY noted_at DESC LIMIT %(most)s)
+UNION ALL
+SELECT now(), 'decided', verdict || ' ' || count(*), '', false FROM signals_decision
+WHERE tag_id = %(tag)s AND undone_at IS NULL GROUP BY verdict
 """
 
 
@@ -60,14 +79,32 @@ def scores_over_time(tag: Tag, *, mine: int | None, now: datetime) -> tuple[list
     return scored[::-1], score_chart(dots, start, max(now.timestamp(), start))
 
 
-def decisions_in_words(tag: Tag) -> str:
-    """How often people accepted or rejected it, "" while nobody did."""
-    counts = dict(
-        Decision.objects.filter(tag=tag, undone_at=None)
-        .order_by()
-        .values_list("verdict")
-        .annotate(count=Count("pk"))
-    )
+def tag_history(tag: Tag, *, shows_ratings: bool) -> tuple[str, list[Event]]:
+    """How often people accepted or rejected it, in words, and what changed, the newest first.
+
+    Ratings only for who may see them.
+    """
+    given: dict[str, int | datetime] = {
+        "tag": tag.pk,
+        "ratings": shows_ratings,
+        "most": _CHANGES,
+        "born": tag.created_at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS, given)
+        rows = cursor.fetchall()
+    decided = dict(title.split() for _at, verb, title, _who, _undone in rows if verb == "decided")
+    events = [
+        Event(at, _in_words(verb, title), who, is_undone)
+        for at, verb, title, who, is_undone in rows
+        if verb != "decided"
+    ]
+    events.append(Event(tag.created_at, _born(tag), ""))
+    newest = sorted(events, key=lambda event: event.at, reverse=True)[:_CHANGES]
+    return _decisions_in_words({verdict: int(count) for verdict, count in decided.items()}), newest
+
+
+def _decisions_in_words(counts: dict[str, int]) -> str:
     yes = counts.get(Decision.Verdict.ACCEPT, 0) + counts.get(Decision.Verdict.SCORE, 0)
     no = counts.get(Decision.Verdict.REJECT, 0)
     if not yes + no:
@@ -77,34 +114,11 @@ def decisions_in_words(tag: Tag) -> str:
     return f"{accepted}, {rejected}."
 
 
-def events(tag: Tag, *, shows_ratings: bool) -> list[Event]:
-    """What changed, the newest first; ratings only for who may see them."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TARGETS, {"tag": tag.pk, "ratings": shows_ratings})
-        targets = [target for (target,) in cursor.fetchall()]
-    changes = Change.objects.filter(target__in=targets).select_related("user").order_by("-id")[:_CHANGES]
-    found = [
-        Event(change.made_at, _in_words(change), str(change.user or ""), change.undone_at is not None)
-        for change in changes
-    ]
-    versions = TaggerVersion.objects.exclude(active_at=None).filter(active_at__gt=tag.created_at)
-    found += [
-        Event(at, _("Tagger %(n)d came into use") % {"n": number}, "")
-        for number, at in versions.order_by("-active_at").values_list("number", "active_at")[:5]
-        if at
-    ]
-    moved = TrendChange.objects.filter(tag=tag).order_by("noted_at").values_list("noted_at", "label")
-    last = Label.TOO_LITTLE
-    for at, name in moved:
-        # The same label is noted again when its number moves.
-        if name != last:
-            found.append(Event(at, _("Now: %(label)s") % {"label": Label(name).label}, ""))
-        last = Label(name)
-    found.append(Event(tag.created_at, _born(tag), ""))
-    return sorted(found, key=lambda event: event.at, reverse=True)[:_CHANGES]
-
-
-def _in_words(change: Change) -> str:
+def _in_words(verb: str, title: str) -> str:
+    if verb == "label":
+        return _("Now: %(label)s") % {"label": Label(title).label}
+    if verb == "tagger":
+        return _("Tagger %(n)s came into use") % {"n": title}
     words = {
         "tag.rated": _("Scored"),
         "tag.merged": _("Merged"),
@@ -114,8 +128,8 @@ def _in_words(change: Change) -> str:
         "link.accepted": _("A note's row was linked"),
         "link.refused": _("A note's row was unlinked"),
     }
-    said = words.get(change.verb, "")
-    return f"{said}: {change.title}" if said else change.title
+    said = words.get(verb, "")
+    return f"{said}: {title}" if said else title
 
 
 def _born(tag: Tag) -> str:

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from signals.models import Tag, TagName, TagTrend, ThemeTrend
 from signals.tagging.names import normalise_name
 from signals.trends.explain import Explanation, say
-from signals.trends.series import Week, weeks_of_tags
+from signals.trends.series import Week, shown_weeks
 from signals.web.explanations import tenths
 from signals.web.week_chart import WeekChart, bar_chart, line_chart
 
@@ -203,10 +203,10 @@ class TagChart:
         ]
 
 
-def tag_chart(tag: Tag, asked: ChartRequest, *, as_of: date, known_on: date | None) -> TagChart:
+def tag_chart(tag: Tag, asked: ChartRequest, *, as_of: date | None) -> TagChart:
     """The tag's weeks as bars or, with others laid over it, as lines of shares."""
     tags = [tag, *asked.others]
-    weeks = weeks_of_tags(tags, as_of=as_of, known_on=known_on, weeks=asked.weeks)
+    weeks = shown_weeks(tags, as_of=as_of, weeks=asked.weeks)
     links = [_by_week(articles_behind(tag=one.pk)) for one in tags]
     if asked.others:
         return TagChart(tags, weeks, line_chart(list(zip(weeks, links, strict=True))))

@@ -6,6 +6,9 @@ import csv
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -16,14 +19,12 @@ from signals.curation.errors import CurationError
 from signals.curation.ratings import needs_rationale, rate_tag
 from signals.curation.sameness import reason_in_words, similar_pairs
 from signals.jobs import open_jobs
-from signals.models import Tag, TagTrend, User
+from signals.models import Tag, TagName, TagTrend, Theme, User
 from signals.trends.corising import rising_together
-from signals.trends.series import volume_of
-from signals.trends.table import open_day
 from signals.web.access import analysts_only
 from signals.web.pages import render_page
 from signals.web.tag_evidence import evidence_page
-from signals.web.tag_history import decisions_in_words, events, scores_over_time
+from signals.web.tag_history import scores_over_time, tag_history
 from signals.web.tag_trend import (
     ChartRequest,
     TagChart,
@@ -38,7 +39,7 @@ from signals.web.tag_trend import (
 @require_GET
 def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """Change, driving force, outlook, chart, scores, evidence, history."""
-    tag = get_object_or_404(Tag.objects.select_related("trend", "merged_into"), pk=pk)
+    tag = get_object_or_404(_with_names(), pk=pk)
     if tag.merged_into is not None:
         return redirect(tag.merged_into)  # not for good: a merge can be taken back
     if request.path != tag.get_absolute_url():
@@ -58,16 +59,17 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     trend: TagTrend | None = context["trend"]
     behind = articles_behind(tag=tag.pk)
     rating = _rating_context(tag, request.user)
+    decided, events = tag_history(tag, shows_ratings=bool(rating["shows_others"]))
     context |= {
         "why": sentence(trend, behind),
         "windows": windows(trend, behind),
         "pace": pace_in_words(trend),
         "rows": tag.note_rows.select_related("note__article").order_by("-pk")[:10],
-        "names": tag.names.filter(is_live=True).exclude(name__in=[tag.name, tag.name_fr]).order_by("name"),
-        "themes": tag.themes.all(),
+        "names": [name for name in getattr(tag, "called", []) if name not in (tag.name, tag.name_fr)],
+        "themes": [Theme(**theme) for theme in getattr(tag, "filed", [])],
         "job": open_jobs("match_tags").filter(arguments__tags__contains=[tag.pk]).first(),
-        "decided": decisions_in_words(tag),
-        "events": events(tag, shows_ratings=bool(rating["shows_others"])),
+        "decided": decided,
+        "events": events,
         **_evidence_context(request, tag),
         **rating,
     }
@@ -112,12 +114,19 @@ def tag_weeks_file(request: HttpRequest, pk: int, slug: str, form: str) -> HttpR
     return response
 
 
+def _with_names() -> QuerySet[Tag]:
+    """Tags with what they are `called` and `filed` under, in one question."""
+    names = TagName.objects.filter(tag=OuterRef("pk"), is_live=True).order_by("name")
+    themes = Theme.objects.filter(tags=OuterRef("pk")).order_by("name")
+    filed = JSONObject(name="name", name_fr="name_fr", slug="slug")
+    return Tag.objects.select_related("trend", "merged_into").annotate(
+        called=ArraySubquery(names.values("name")), filed=ArraySubquery(themes.values(said=filed))
+    )
+
+
 def _chart_context(tag: Tag, asked: ChartRequest) -> dict[str, Any]:
     trend: TagTrend | None = getattr(tag, "trend", None)
-    day, known_on = open_day()
-    as_of = trend.as_of if trend else day
-    shown = tag_chart(tag, asked, as_of=as_of, known_on=known_on)
-    days = trend.explanation.get("windows", [0])[-1] if trend else 0
+    shown = tag_chart(tag, asked, as_of=trend.as_of if trend else None)
     return {
         "tag": tag,
         "trend": trend,
@@ -125,7 +134,7 @@ def _chart_context(tag: Tag, asked: ChartRequest) -> dict[str, Any]:
         "shown": shown,
         "chart": shown.chart,
         "weeks": shown.weeks[0],
-        "rising": rising_together(trend, volume=volume_of(as_of, days)) if trend and days else [],
+        "rising": rising_together(trend) if trend else [],
         "similar": [
             (pair.second if pair.first_id == tag.pk else pair.first, reason_in_words(pair.reason))
             for pair in similar_pairs(tag=tag)[:5]
