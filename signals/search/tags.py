@@ -18,7 +18,7 @@ from signals.search.postgres import ts_query, ts_wanted
 from signals.search.query import Choice, opened, plain_words
 from signals.tagging.names import normalise_name
 
-_SHOWN: Final = 8
+_SHOWN: Final = 5
 # A name that is what was typed, begins so, has a word that begins so, holds it.
 _HOLDING: Final = """
 SELECT tag_id, max(score), (array_agg(name ORDER BY score DESC, is_alias, id))[1] FROM (
