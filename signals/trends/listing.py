@@ -47,10 +47,10 @@ _STAMP: Final = """
 SELECT (SELECT as_of FROM signals_tagtrend LIMIT 1),
        (SELECT (explanation -> 'windows' ->> -1)::int FROM signals_tagtrend LIMIT 1),
        t.rows, t.written, tr.rows, tr.written, s.rows, s.written
-FROM (SELECT count(*) AS rows, sum(xmin::text::numeric + cmin::text::numeric) AS written FROM signals_tag) t,
-     (SELECT count(*) AS rows, sum(xmin::text::numeric + cmin::text::numeric) AS written
+FROM (SELECT count(*) AS rows, sum(xmin::text::bigint + cmin::text::bigint) AS written FROM signals_tag) t,
+     (SELECT count(*) AS rows, sum(xmin::text::bigint + cmin::text::bigint) AS written
       FROM signals_tagtrend) tr,
-     (SELECT count(*) AS rows, sum(xmin::text::numeric + cmin::text::numeric) AS written
+     (SELECT count(*) AS rows, sum(xmin::text::bigint + cmin::text::bigint) AS written
       FROM signals_tagsummary) s
 """
 

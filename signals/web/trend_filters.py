@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import numpy as np
 import numpy.typing as npt
@@ -91,6 +92,7 @@ class TrendFilters:
                 values = [value for value in values if value.isascii() and value.isdecimal()]
             if values:
                 self.chosen[name] = list(dict.fromkeys(values))[: 1 if name in _ONE else 40]
+        self._without: dict[str, str] = {}
         self.kind = kind
         if kind:
             self.chosen.pop("kind", None)
@@ -259,17 +261,22 @@ class TrendFilters:
 
     def _toggled(self, name: str, value: str) -> str:
         """The query with this value chosen beside the others of its filter, or let go of."""
-        query = self.parameters.copy()
-        query.pop("page", None)
         kept = [each for each in self.chosen.get(name, []) if each != value]
         if len(kept) == len(self.chosen.get(name, [])):
             kept = [value] if name in _ONE else [*kept, value]
         if name == "status" and kept == [Tag.Status.TRACKED.value]:
             kept = []
-        query.setlist(name, kept)
-        if not kept:
-            query.pop(name, None)
-        return query.urlencode()
+        chosen = urlencode([(name, each) for each in kept])
+        return "&".join(part for part in (self._others(name), chosen) if part)
+
+    def _others(self, name: str) -> str:
+        """The query without this filter and the page; made once for all values of the filter."""
+        if name not in self._without:
+            query = self.parameters.copy()
+            for key in (name, "page"):
+                query.pop(key, None)
+            self._without[name] = query.urlencode()
+        return self._without[name]
 
 
 def plain(value: str) -> str:
