@@ -89,7 +89,9 @@ class Row:
         if not self.mentions:
             return ""
         said = gettext("%d confirmed") % self.confirmed
-        return f"{said} · {gettext('%d suggested') % self.suggested}" if self.suggested else said
+        # Outside the f-string, where what gathers messages does not look.
+        suggested = gettext("%d suggested") % self.suggested
+        return f"{said} · {suggested}" if self.suggested else said
 
     @property
     def is_guess(self) -> bool:
