@@ -14,7 +14,7 @@ from signals.models import Article, Decision, State, Tag, Tagging
 from signals.web.pages import page_of
 
 ROWS: Final = 20
-_REACHED: Final = 1000
+_REACHED: Final = 400
 """Nobody pages further; the list of articles does, with filters."""
 
 
@@ -27,26 +27,23 @@ class Piece:
     decided_by: str
 
 
-def evidence_page(request: HttpRequest, tag: Tag) -> tuple[Page[Any], int, bool]:
-    """A page of pieces, how many articles carry the tag, and whether there are more than pages show."""
+def evidence_page(request: HttpRequest, tag: Tag, total: int) -> tuple[Page[Any], bool]:
+    """A page of pieces, and whether `total`, the articles that carry the tag, is more than pages show."""
     carried = Tagging.objects.filter(tag=tag, state__in=[State.CONFIRMED, State.SUGGESTED])
-    count = carried.order_by().values("tag").annotate(count=Count("pk")).values("count")
-    newest = list(
-        carried.order_by("-article__sort_at", "-article_id")
-        .annotate(total=Subquery(count))
-        .values_list("article_id", "article__story_id", "total")[:_REACHED]
+    newest = carried.order_by("-article__sort_at", "-article_id").values_list(
+        "article_id", "article__story_id"
     )
-    total = newest[0][2] if newest else 0
     seen: set[int] = set()
     heads: list[int] = []
-    for article_id, story_id, _total in newest:
+    # So few that the largest tag is read from its newest end, not sorted.
+    for article_id, story_id in newest[:_REACHED]:
         if story_id is None or story_id not in seen:
             heads.append(article_id)
         if story_id is not None:
             seen.add(story_id)
     page = page_of(request, heads, ROWS)
     page.object_list = _rows(tag, list(page.object_list))
-    return page, total, total > _REACHED
+    return page, total > _REACHED
 
 
 def _rows(tag: Tag, articles: list[int]) -> list[Piece]:

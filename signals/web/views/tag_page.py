@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -19,7 +19,7 @@ from signals.curation.errors import CurationError
 from signals.curation.ratings import needs_rationale, rate_tag
 from signals.curation.sameness import reason_in_words, similar_pairs
 from signals.jobs import open_jobs
-from signals.models import Tag, TagName, TagTrend, Theme, User
+from signals.models import State, Tag, Tagging, TagName, TagTrend, Theme, User
 from signals.trends.corising import rising_together
 from signals.web.access import analysts_only
 from signals.web.pages import render_page
@@ -115,12 +115,16 @@ def tag_weeks_file(request: HttpRequest, pk: int, slug: str, form: str) -> HttpR
 
 
 def _with_names() -> QuerySet[Tag]:
-    """Tags with what they are `called` and `filed` under, in one question."""
+    """Tags with what they are `called`, `filed` under, and `carried` by, in one question."""
     names = TagName.objects.filter(tag=OuterRef("pk"), is_live=True).order_by("name")
     themes = Theme.objects.filter(tags=OuterRef("pk")).order_by("name")
+    carrying = Tagging.objects.filter(tag=OuterRef("pk"), state__in=[State.CONFIRMED, State.SUGGESTED])
+    carried = carrying.order_by().values("tag").annotate(count=Count("pk")).values("count")
     filed = JSONObject(name="name", name_fr="name_fr", slug="slug")
     return Tag.objects.select_related("trend", "merged_into").annotate(
-        called=ArraySubquery(names.values("name")), filed=ArraySubquery(themes.values(said=filed))
+        called=ArraySubquery(names.values("name")),
+        filed=ArraySubquery(themes.values(said=filed)),
+        carried=Subquery(carried),
     )
 
 
@@ -143,7 +147,8 @@ def _chart_context(tag: Tag, asked: ChartRequest) -> dict[str, Any]:
 
 
 def _evidence_context(request: HttpRequest, tag: Tag) -> dict[str, Any]:
-    page, total, is_cut = evidence_page(request, tag)
+    total = getattr(tag, "carried", None) or 0
+    page, is_cut = evidence_page(request, tag, total)
     return {"tag": tag, "evidence": page, "total": total, "is_cut": is_cut}
 
 
