@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from io import BytesIO
@@ -13,10 +14,7 @@ from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.feedgenerator import Rss201rev2Feed
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
+from xlsxwriter import Workbook
 
 from signals.models import Label
 from signals.trends.explain import floor_tenth
@@ -31,6 +29,7 @@ _COLUMNS: Final = (
     *("label", "at_least_times_usual", "mentions", "confirmed", "suggested", "publishers", "mentions_before"),
     *("share_percent", "share_before_percent", "expected", "days", "last_mention", "as_of", "why", "url"),
 )
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -103,26 +102,27 @@ def _plain(value: Cell) -> Cell:
 
 
 def _xlsx(table: TrendTable, title: str, address: str) -> HttpResponse:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(
-        ILLEGAL_CHARACTERS_RE.sub("", title)[:31].translate(dict.fromkeys(map(ord, "[]:*?/\\")))
-    )
-    sheet.freeze_panes = "C2"
-    sheet.column_dimensions["B"].width = 48
-
-    def cell(value: Cell, *, bold: bool = False) -> WriteOnlyCell:
-        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value)
-        if isinstance(value, str):
-            made.data_type = "s"  # never a formula, whatever it begins with
-        if bold:
-            made.font = Font(bold=True)
-        return made
-
-    sheet.append([cell(name, bold=True) for name in columns(table)])
-    for row in table.all_rows():
-        sheet.append([cell(value) for value in figures(row, table).values()])
     written = BytesIO()
-    book.save(written)
+    # Rows leave memory as they are written; a cell that begins like a formula or an address stays text.
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "default_date_format": "yyyy-mm-dd",
+        "remove_timezone": True,
+    }
+    with Workbook(written, options) as book:
+        sheet = book.add_worksheet(
+            _CONTROL.sub("", title)[:31].translate(dict.fromkeys(map(ord, "[]:*?/\\'")))
+        )
+        sheet.freeze_panes(1, 2)
+        sheet.set_column(1, 1, 48)
+        sheet.write_row(0, 0, columns(table), book.add_format({"bold": True}))
+        for number, row in enumerate(table.all_rows(), start=1):
+            values = figures(row, table).values()
+            sheet.write_row(
+                number, 0, [_CONTROL.sub("", value) if isinstance(value, str) else value for value in values]
+            )
     return HttpResponse(
         written.getvalue(),
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
