@@ -77,13 +77,18 @@ WITH claim AS MATERIALIZED (
     WHERE d.tag_id IN (SELECT tag_id FROM rollup_tag)
 ), opening AS MATERIALIZED (
     SELECT DISTINCT ON (s.article_id, s.tag_id) s.pair, s.article_id, s.tag_id, s.seen_on, c.confidence,
-           s.before ->> 'state' AS state,
-           COALESCE((s.before ->> 'stated_relevancy')::int, c.estimated_relevancy) AS relevance,
+           -- what the tagger says today, once no decision holds and it says something
+           CASE WHEN c.origin = 'tagger' AND c.state IN ('suggested', 'sampled') THEN c.state ELSE s.before ->> 'state' END
+               AS state,
+           -- a tagging that went with its undone decision was worth what it was worth when it held
+           COALESCE((s.before ->> 'stated_relevancy')::int, c.estimated_relevancy,
+                    (s.before ->> 'estimated_relevancy')::int) AS relevance,
            CASE WHEN COALESCE(s.before ->> 'origin', 'tagger') = 'tagger' THEN s.seen_on
                 ELSE GREATEST(s.seen_on, ((s.before ->> 'known_at')::timestamptz AT TIME ZONE 'UTC')::date)
            END AS known_on
     FROM said s LEFT JOIN claim c ON c.article_id = s.article_id AND c.tag_id = s.tag_id
-    ORDER BY s.article_id, s.tag_id, s.id
+    -- an undone decision that found nothing says less than a later one that found a suggestion
+    ORDER BY s.article_id, s.tag_id, s.undone_on IS NOT NULL AND NOT s.before ? 'state', s.id
 ), point AS (
     SELECT article_id, tag_id, known_on FROM opening
     UNION SELECT article_id, tag_id, known_on FROM said
