@@ -78,8 +78,8 @@ WITH claim AS MATERIALIZED (
 ), opening AS MATERIALIZED (
     SELECT DISTINCT ON (s.article_id, s.tag_id) s.pair, s.article_id, s.tag_id, s.seen_on, c.confidence,
            -- what the tagger says today, once no decision holds and it says something
-           CASE WHEN c.origin = 'tagger' AND c.state IN ('suggested', 'sampled') THEN c.state ELSE s.before ->> 'state' END
-               AS state,
+           CASE WHEN c.origin = 'tagger' AND c.state IN ('suggested', 'sampled') THEN c.state
+                ELSE s.before ->> 'state' END AS state,
            -- a tagging that went with its undone decision was worth what it was worth when it held
            COALESCE((s.before ->> 'stated_relevancy')::int, c.estimated_relevancy,
                     (s.before ->> 'estimated_relevancy')::int) AS relevance,
