@@ -95,3 +95,10 @@ def test_training_is_reproducible_and_trusts_names_more_than_likeness():
     assert weights["named in title"] > 0
     assert weights["named late"] > 0
     assert weights["doubtful name off topic"] < 0
+
+
+def test_a_price_per_million_tokens_is_no_long_context(tagger):
+    priced = tagged(tagger, "Lab releases Model", "The input price is 2 US dollars per million tokens.")
+    assert "Long context windows" not in priced
+    held = tagged(tagger, "A model that reads books", "Its context window holds 2 million tokens.")
+    assert "Long context windows" in held
