@@ -18,6 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_python
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
+from django.utils.translation import gettext_noop
 
 ROOT = Path(__file__).resolve().parent.parent
 # Without English, which the msgids are written in.
@@ -27,6 +28,8 @@ _FUNCTIONS = ["_", "gettext_noop"] + [
     f"{n}{p}gettext{lazy}" for n in ("", "n") for p in ("", "p") for lazy in ("", "_lazy")
 ]
 _STRING = r"""u?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+# Django's French abbreviates June and July alike; ours comes first where it has them.
+MONTHS = (gettext_noop("jun"), gettext_noop("jul"))
 # What Django's templatize makes of a template is Python-like calls among blanked-out text.
 _CALL = re.compile(rf"\b(_|n?p?gettext)\(\s*({_STRING}(?:\s*,\s*{_STRING})*)", re.DOTALL)
 

@@ -88,10 +88,12 @@ class Row:
             return gettext("%d before") % self.compared.before
         if not self.mentions:
             return ""
-        said = gettext("%d confirmed") % self.confirmed
-        # Outside the f-string, where what gathers messages does not look.
-        suggested = gettext("%d suggested") % self.suggested
-        return f"{said} · {suggested}" if self.suggested else said
+        said = ngettext("%d confirmed", "%d confirmed", self.confirmed) % self.confirmed
+        if not self.suggested:
+            return said
+        # Not inside an f-string: what gathers messages does not look there.
+        suggested = ngettext("%d suggested", "%d suggested", self.suggested) % self.suggested
+        return f"{said} · {suggested}"
 
     @property
     def is_guess(self) -> bool:
