@@ -103,7 +103,7 @@ def split_tag(*, change: Change, by: User, now: datetime | None = None) -> None:
         NoteRow.objects.filter(pk__in=moved["rows"], tag=into).update(tag=source)
         Proposal.objects.filter(pk__in=moved["proposals"], tag=into).update(tag=source)
         Proposal.objects.filter(pk__in=moved["similar"], similar_tag=into).update(similar_tag=source)
-        _return_taggings(moved, source, into)
+        _return_taggings(moved, source, into, change.made_at)
         mark_tags([source.pk, into.pk])
         refresh_relevancies(tag_ids=[source.pk, into.pk])
         start_matching(tag_ids=[source.pk, into.pk], by=by)
@@ -207,7 +207,7 @@ def _weight(tagging: Tagging) -> tuple[bool, float, bool]:
     )
 
 
-def _return_taggings(moved: dict[str, Any], source: Tag, into: Tag) -> None:
+def _return_taggings(moved: dict[str, Any], source: Tag, into: Tag, merged_at: datetime) -> None:
     pairs = {pair["article"]: pair for pair in moved["both"]}
     # Append-only: decisions made since have higher numbers.
     later = Decision.objects.filter(
@@ -231,3 +231,9 @@ def _return_taggings(moved: dict[str, Any], source: Tag, into: Tag) -> None:
             replay_from(article_id, into.pk, pair["into"])
         else:
             restore_tagging(article_id, into.pk, pair["into"])
+    # The snapshots know nothing of what was taken back meanwhile.
+    for tag in (source, into):
+        old = Decision.objects.filter(tag=tag, article__in=existing, pk__lte=moved["last_decision"])
+        for article_id in set(old.filter(undone_at__gt=merged_at).values_list("article_id", flat=True)):
+            first = old.filter(article=article_id).order_by("pk")[0]
+            replay_from(article_id, tag.pk, first.before)

@@ -123,6 +123,18 @@ def test_what_was_edited_since_stays_where_it_was_edited(ana, pair):
     }
 
 
+@pytest.mark.parametrize("decided", [0, 1])
+def test_a_decision_taken_back_while_merged_stays_taken_back(ana, pair, decided):
+    article = make_article(make_source(), list(pair))
+    decision = decide_tagging(article=article, tag=pair[decided], by=ana, verdict="reject")
+    change = merge_tags(source=pair[0], into=pair[1], by=ana)
+    undo_decision(decision=decision, by=ana)
+    split_tag(change=change, by=ana)
+    assert set(Tagging.objects.values_list("tag", "state", "decided_at")) == {
+        (tag.pk, State.SUGGESTED, None) for tag in pair
+    }
+
+
 def test_the_counts_of_both_tags_are_made_anew(ana, pair):
     source, into = pair
     make_article(make_source(), [source])
