@@ -44,6 +44,16 @@ LANGUAGE_NAMES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Es
 
 
 @register.simple_tag
+def kind_shape(kind: str) -> SafeString:
+    """The kind's shape alone, beside words that name it."""
+    return format_html(
+        '<span class="kind kind--{}"><svg viewBox="0 0 10 10" aria-hidden="true"><path d="{}"/></svg></span>',
+        kind,
+        SHAPES.get(Kind(kind), ""),
+    )
+
+
+@register.simple_tag
 def kind_badge(kind: str) -> SafeString:
     """The kind's shape and name."""
     return format_html(
@@ -99,7 +109,7 @@ def meter(value: float | None, guess: bool = False) -> SafeString:
         '<span class="meter{}" aria-hidden="true">{}</span><span class="num">{}</span>',
         " meter--guess" if guess else "",
         SafeString(bars),
-        f"{value:g}",
+        number_format(f"{value:g}"),
     )
 
 

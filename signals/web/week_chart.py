@@ -12,8 +12,8 @@ from signals.trends.series import Week
 
 _LEFT: Final = 40.0
 _RIGHT: Final = 682.0
-_BOTTOM: Final = 190.0
-_HEIGHT: Final = 172.0
+_BOTTOM: Final = 230.0
+_HEIGHT: Final = 212.0
 _STEPS: Final = tuple(digit * 10.0**power for power in range(-4, 8) for digit in (1, 2, 5))
 Links = Callable[[Week, str], str]
 
@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class WeekChart:
-    """A chart of 690 x 220: bars, or lines of shares in percent; the band, grid (y, text y, label), marks (x)."""
+    """A chart of 690 x 260: bars, or lines of shares in percent; the band, grid (y, text y, label), marks (x)."""
 
     columns: list[Column]
     lines: list[Line]
@@ -138,7 +138,7 @@ class _Scale:
 
 def _range(weeks: Sequence[Week], scale: _Scale, unit: Sequence[float]) -> tuple[str, str]:
     """The band and the line of what is usual, from the first week that has one; "" where none has."""
-    known = [place for place, week in enumerate(weeks) if week.high > 0]
+    known = [place for place, week in enumerate(weeks) if week.usual > 0]
     if len(known) < 2:
         return "", ""
     spots = [

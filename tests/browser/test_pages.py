@@ -7,7 +7,22 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
-from signals.models import Article, Decision, Model, OutboxMail, Rating, Role, State, Tag, Tagging, User
+from signals.models import (
+    Article,
+    Decision,
+    Model,
+    OutboxMail,
+    Rating,
+    Role,
+    State,
+    Tag,
+    Tagging,
+    Theme,
+    User,
+)
+from signals.trends.marks import mark_articles
+from signals.trends.rollup import roll_up
+from signals.trends.themes import refresh_themes
 from tests.signals.web.making import fill, make_article, make_proposal, make_source, make_tag
 
 
@@ -170,7 +185,13 @@ def every_page(transactional_db, log_in) -> list[str]:
     make_tag("A name without a single space in it: " + "very" * 30)
     mail = OutboxMail.objects.order_by("pk")[0]
     tag, tagging = Tag.objects.order_by("pk")[0], Tagging.objects.order_by("pk")[0]
+    theme = Theme.objects.create(name="A theme", slug="a-theme")
+    theme.tags.set(Tag.objects.order_by("pk")[:5])
+    mark_articles(Article.objects.values_list("pk", flat=True))
+    roll_up()
+    refresh_themes()
     return [
+        *(f"{tag.get_absolute_url()}?with={tag.pk + 1},{tag.pk + 2}&add=zzz", "/themes/", "/themes/a-theme/"),
         *("/tags/?period=26w&against=previous&status=tracked", "/tags/?view=matrix", "/tags/?view=radar"),
         *("/", "/tags/", "/tags/?q=zzz", tag.get_absolute_url(), "/articles/", "/articles/?q=sentence"),
         *(f"/articles/{tagging.article_id}/", "/inbox/", "/inbox/?article=" + str(tagging.article_id)),
