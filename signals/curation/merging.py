@@ -234,6 +234,6 @@ def _return_taggings(moved: dict[str, Any], source: Tag, into: Tag, merged_at: d
     # The snapshots know nothing of what was taken back meanwhile.
     for tag in (source, into):
         old = Decision.objects.filter(tag=tag, article__in=existing, pk__lte=moved["last_decision"])
-        for article_id in set(old.filter(undone_at__gt=merged_at).values_list("article_id", flat=True)):
+        for article_id in set(old.filter(undone_at__gte=merged_at).values_list("article_id", flat=True)):
             first = old.filter(article=article_id).order_by("pk")[0]
             replay_from(article_id, tag.pk, first.before)
