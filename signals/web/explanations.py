@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from signals.models import Release, State, Tagging, TagTrend, Weights
 from signals.trends.explain import Explanation, say
+
+# A note's tagging keeps its reason in English; the reader's language is known only here.
+_IN_NOTE: Final = re.compile("“(.*)” in its note", re.DOTALL)
 
 
 def explain(trend: TagTrend | None) -> str:
@@ -32,7 +38,7 @@ def because(tagging: Tagging) -> str:
     said = [gettext("drawn at random to see what is missed")] if tagging.state == State.SAMPLED else []
     # A note that took a suggestion over left what the machine had to say.
     if tagging.reason or not why:
-        return "; ".join([*said, tagging.reason] if tagging.reason else said)
+        return "; ".join([*said, _stated(tagging.reason)] if tagging.reason else said)
     if "name" in why:
         said.append(_named(str(why["name"]), str(why.get("field", "text")), int(why.get("times", 1))))
     if why.get("shared"):
@@ -45,6 +51,11 @@ def because(tagging: Tagging) -> str:
             % {"count": like}
         )
     return "; ".join(said)
+
+
+def _stated(reason: str) -> str:
+    row = _IN_NOTE.fullmatch(reason)
+    return gettext("“%s” in its note") % row[1] if row else reason
 
 
 def _named(name: str, field: str, times: int) -> str:

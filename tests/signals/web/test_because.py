@@ -1,4 +1,7 @@
+from datetime import date
+
 from django.utils import translation
+from django.utils.formats import date_format
 
 from signals.models import State, Tagging
 from signals.web.explanations import because
@@ -20,3 +23,15 @@ def test_a_note_keeps_its_own_reason_in_every_language():
         stated = Tagging(reason="stated by the note", because={"name": "MoE"})
         assert because(stated) == "stated by the note"
         assert because(Tagging()) == ""
+
+
+def test_the_row_of_a_note_is_named_in_the_readers_language():
+    tagging = Tagging(reason="“Agent registry” in its note")
+    assert because(tagging) == "“Agent registry” in its note"
+    with translation.override("fr"):
+        assert because(tagging) == "«\u00a0Agent registry\u00a0» dans sa fiche"
+
+
+def test_june_and_july_are_told_apart_in_french():
+    with translation.override("fr"):
+        assert date_format(date(2026, 6, 1), "j M") != date_format(date(2026, 7, 1), "j M")
