@@ -88,7 +88,7 @@ def test_words_are_found_in_every_form_and_spelling(source, words, expected):
 def test_the_last_word_is_taken_for_a_beginning_only_where_few_have_it(source):
     make_article(source, title="Artificial minds", text="")
     make_article(source, title="The art of asking", text="")
-    choices, result = find("art", Article.objects.all())
+    _choices, result = find("art", Article.objects.all())
     assert found("art") == ["The art of asking", "Artificial minds"]
     assert result.opened == "art"
     for number in range(FEW):
