@@ -98,7 +98,16 @@ NONSENSE = [
 
 @pytest.mark.parametrize(
     "path",
-    ["/tags/", "/tags.csv", "/tags.rss", "/articles/", "/inbox/", "/inbox/proposals/", "/models/", "/sources/"],
+    [
+        "/tags/",
+        "/tags.csv",
+        "/tags.rss",
+        "/articles/",
+        "/inbox/",
+        "/inbox/proposals/",
+        "/models/",
+        "/sources/",
+    ],
 )
 def test_nonsense_in_the_address_is_ignored(administrator, path):
     fill(2)
