@@ -73,7 +73,7 @@ def _ratio(counts: Ints, volume: Ints, kinds: Ints) -> Floats:
 def _z_score(counts: Ints, volume: Ints, kinds: Ints) -> Floats:
     """Last week against the mean and deviation of the eight before."""
     weeks = np.stack([_lagged(_sums(counts, 7), 7 * back) for back in range(1, 9)])
-    return (_sums(counts, 7) - weeks.mean(axis=0)) / (weeks.std(axis=0) + 0.5)
+    return np.asarray((_sums(counts, 7) - weeks.mean(axis=0)) / (weeks.std(axis=0) + 0.5))
 
 
 def _kleinberg(counts: Ints, volume: Ints, kinds: Ints) -> Floats:
