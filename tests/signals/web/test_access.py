@@ -107,13 +107,13 @@ def test_the_list_above_names_every_page_that_takes_a_post(db):
         *("inbox-links", "similar-tags"),
         *("outbox", "outbox-mail", "sources", "source", "jobs", "job"),
         *("quality", "quality-csv", "quality-json", "quality-tag"),
-        *("quality", "quality-csv", "quality-json", "quality-tag"),
+        *("tag-weeks", "themes", "theme", "theme-note"),
     }
     assert named - gets - public == set(POSTS)
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/tags/", "/articles/", "/models/", "/sources/", "/settings/", "/digests/"]
+    "path", ["/", "/tags/", "/themes/", "/articles/", "/models/", "/sources/", "/settings/", "/digests/"]
 )
 def test_a_stranger_is_asked_to_log_in(as_role, path):
     response = as_role("").get(path)
