@@ -129,7 +129,7 @@ def _in_words(verb: str, title: str) -> str:
         "link.refused": _("A note's row was unlinked"),
     }
     said = words.get(verb, "")
-    return f"{said}: {title}" if said else title
+    return _("%(what)s: %(title)s") % {"what": said, "title": title} if said else title
 
 
 def _born(tag: Tag) -> str:
