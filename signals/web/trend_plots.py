@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import cos, log2, pi, sin
 from typing import Final
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -80,7 +81,8 @@ def plot(table: TrendTable, name: str) -> Plot:
         for number, (row, (x, y)) in enumerate(zip(drawn, spots, strict=True), 1)
     ]
     ticks = [
-        (round(_height(times) if name == "matrix" else _radius(times), 1), f"×{times:g}") for times in _TICKS
+        (round(_height(times) if name == "matrix" else _radius(times), 1), f"×{number_format(f'{times:g}')}")
+        for times in _TICKS
     ]
     return Plot(
         name=name,
