@@ -67,7 +67,14 @@ def main() -> int:
         )
         return 2
     tasks: dict[str, dict[str, Any]] = {}
-    for measure in (measure_suggestions, measure_notes, measure_links, measure_order, measure_facets):
+    for measure in (
+        measure_suggestions,
+        measure_notes,
+        measure_rows,
+        measure_links,
+        measure_order,
+        measure_facets,
+    ):
         started = time.monotonic()
         tasks |= measure()
         print(f"{measure.__name__}: {time.monotonic() - started:.0f} s", file=sys.stderr)

@@ -158,7 +158,7 @@ def test_everything_works_without_a_script(live_server, chromium, analyst: User,
     plain.goto("/tags/")
     plain.get_by_role("link", name="Surging").last.click()
     plain.get_by_role("searchbox", name="Name").fill("fir")
-    plain.get_by_role("button", name="Filter").click()
+    plain.get_by_role("button", name="Show").click()
     plain.locator("tbody a.name").click()
     plain.get_by_role("button", name="4").click()
     expect(plain.get_by_text("Your score was saved.")).to_be_visible()

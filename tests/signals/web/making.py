@@ -62,7 +62,7 @@ def make_article(source: Source, tags: list[Tag] = (), *, state: str = State.SUG
     number = next(_numbers)
     text = "An opening sentence. A sentence about it. A closing one."
     made = {"title": f"Article {number}", "text": text, "language": "en", "publisher": f"p{number}.example"}
-    at = NOW - timedelta(days=2, minutes=number)
+    at = NOW - timedelta(days=2, minutes=number % 300)
     made |= {"published_at": at, "known_at": at, "sort_at": at}
     article = Article.objects.create(source=source, **made | fields)
     for tag in tags:
