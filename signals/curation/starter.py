@@ -40,6 +40,7 @@ from signals.tagging.proposing import recount_proposals
 from signals.tagging.service import tag_articles
 from signals.trends.marks import mark_articles
 from signals.trends.rollup import roll_up
+from signals.trends.themes import refresh_themes
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "starter"
 _BATCH: Final = 500
@@ -69,6 +70,7 @@ def load_starter() -> StarterSummary:
     if first:
         Setting.objects.update_or_create(name="sample", defaults={"value": {"loaded": True}})
     roll_up()
+    refresh_themes()
     return StarterSummary(catalogue.created, releases.releases, len(briefs), len(notes))
 
 

@@ -186,3 +186,9 @@ def test_a_themes_tables_are_those_of_a_note(tags, analyst):
     note = analyst.get("/themes/greek-letters.md").content.decode()
     assert re.findall(r"^## (.*)$", note, re.M) == ["Signals", "Behaviors", "Technologies", "Issues"]
     assert re.search(r"^\| Beta +\| What it is\.", note, re.M)
+
+
+def test_a_theme_without_a_trend_yet_is_listed_without_a_number(analyst):
+    theme = Theme.objects.create(name="Just made", slug="just-made")
+    assert "Just made" in analyst.get("/themes/").content.decode()
+    assert analyst.get(f"/themes/{theme.slug}/").status_code == 200
