@@ -50,14 +50,15 @@ def queries(client, url: str) -> int:
 
 
 def test_no_page_asks_more_queries_for_more_rows(administrator, as_role):
+    def asked_again(url):
+        # The menu's count is kept for seconds: a page right after itself finds it.
+        administrator.get(address(url))
+        return queries(administrator, address(url))
+
     fill(3)
-    for url in LISTS:
-        administrator.get(address(url))
-    few = {url: queries(administrator, address(url)) for url in LISTS}
+    few = {url: asked_again(url) for url in LISTS}
     fill(25)
-    for url in LISTS:
-        administrator.get(address(url))
-    many = {url: queries(administrator, address(url)) for url in LISTS}
+    many = {url: asked_again(url) for url in LISTS}
     assert {url: (few[url], many[url]) for url in LISTS if many[url] > few[url]} == {}
     assert max(many.values()) <= 20, many
 
