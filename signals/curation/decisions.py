@@ -88,9 +88,6 @@ def decide_tagging(
             made_at=now,
             known_at=now,
         )
-        # The row's key holds the tag now: a merge that came first is seen, one that comes waits.
-        if Tag.objects.exclude(merged_into=None).filter(pk=tag.pk).exists():
-            raise CurationError(_("This tag was merged into another one."))
         after = _applied(before, decision)
         restore_tagging(article.pk, tag.pk, after)
         Change.objects.create(
@@ -103,7 +100,9 @@ def decide_tagging(
             made_at=now,
         )
         mark_articles([article.pk])
-        refresh_relevancies(tag_ids=[tag.pk])
+        # The decision's key holds the tag: a merge that came first is seen here, one that comes waits.
+        if any(read.merged_into_id for read in refresh_relevancies(tag_ids=[tag.pk])):
+            raise CurationError(_("This tag was merged into another one."))
     return decision
 
 

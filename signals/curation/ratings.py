@@ -74,17 +74,19 @@ def undo_rating(*, rating: Rating, by: User, now: datetime | None = None) -> Non
         )
 
 
-def refresh_relevancies(*, article_ids: Iterable[int] = (), tag_ids: Iterable[int] = ()) -> None:
-    """Bring the relevance of these tags, and of those that these articles carry, up to date."""
+def refresh_relevancies(*, article_ids: Iterable[int] = (), tag_ids: Iterable[int] = ()) -> list[Tag]:
+    """Bring the relevance of these tags, and of those that these articles carry, up to date; returns them."""
     wanted = Q(pk__in=list(tag_ids)) | Q(taggings__article__in=list(article_ids))
     with transaction.atomic():
-        for tag in (
+        tags = list(
             Tag.objects.filter(pk__in=Tag.objects.filter(wanted).values("pk"))
             .order_by("pk")
             # Without the key: new taggings refer to tags in any order, and must not wait for this one.
             .select_for_update(no_key=True)
-        ):
+        )
+        for tag in tags:
             refresh_relevancy(tag)
+    return tags
 
 
 def refresh_relevancy(tag: Tag) -> None:

@@ -180,3 +180,11 @@ def test_two_analysts_at_once_leave_one_tagging_and_two_decisions():
     last = Decision.objects.order_by("-pk")[0]
     wanted = State.CONFIRMED if last.verdict == "accept" else State.REJECTED
     assert Tagging.objects.get().state == wanted
+
+
+def test_a_tag_merged_since_it_was_read_takes_no_decision_and_nothing_is_left_of_one(ana, suggested):
+    Tag.objects.filter(pk=suggested.tag_id).update(merged_into=make_tag())
+    with pytest.raises(CurationError):
+        decide_tagging(article=suggested.article, tag=suggested.tag, by=ana, verdict="accept")
+    assert not Decision.objects.exists()
+    assert Tagging.objects.get(pk=suggested.pk).state == State.SUGGESTED

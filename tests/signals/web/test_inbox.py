@@ -30,7 +30,7 @@ def test_a_decision_is_one_request_of_few_queries_however_much_waits(analyst, su
     assert response.status_code == 200
     # Two of them ask who is asking; savepoints are no questions.
     asked = [query for query in captured if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    assert len(asked) <= 17, "\n".join(query["sql"][:90] for query in asked)
+    assert len(asked) <= 16, "\n".join(query["sql"][:90] for query in asked)
     suggested.refresh_from_db()
     assert suggested.state == State.CONFIRMED
 
