@@ -2,7 +2,18 @@
 
 from signals.models.article import Article, ArticleType, ArticleVersion, Story, TextOrigin
 from signals.models.change import Change
-from signals.models.digest import Delivery, Edition, OutboxMail, Rendering, Subscription
+from signals.models.desk import Claim, Comment, OutlookReview, Signpost
+from signals.models.digest import (
+    Alert,
+    Cadence,
+    Delivery,
+    Edition,
+    OutboxMail,
+    Picture,
+    Rendering,
+    Subscription,
+    Suppression,
+)
 from signals.models.history import TrendChange
 from signals.models.installation import Setting, sample_day
 from signals.models.job import Job
@@ -20,19 +31,24 @@ from signals.models.tagging import (
     Proposal,
     ProposalEvidence,
     Rating,
+    Stance,
     State,
     Tagging,
 )
 from signals.models.trend import DirtyMark, Label, MentionDelta, TagTrend, ThemeTrend, VolumeDelta
-from signals.models.user import LogInLink, Role, User
+from signals.models.user import Invitation, LogInLink, Role, User
 
 __all__ = [
     "PERIODS",
     "RELEVANCY_CHOICES",
+    "Alert",
     "Article",
     "ArticleType",
     "ArticleVersion",
+    "Cadence",
     "Change",
+    "Claim",
+    "Comment",
     "Decision",
     "Delivery",
     "DirtyMark",
@@ -41,6 +57,7 @@ __all__ = [
     "FacetValue",
     "Fact",
     "Health",
+    "Invitation",
     "Job",
     "Kind",
     "Label",
@@ -53,6 +70,8 @@ __all__ = [
     "Offer",
     "Origin",
     "OutboxMail",
+    "OutlookReview",
+    "Picture",
     "Price",
     "Proposal",
     "ProposalEvidence",
@@ -63,13 +82,16 @@ __all__ = [
     "Role",
     "SavedView",
     "Setting",
+    "Signpost",
     "SimilarTags",
     "Source",
     "SourceKind",
     "StagedTagging",
+    "Stance",
     "State",
     "Story",
     "Subscription",
+    "Suppression",
     "Tag",
     "TagName",
     "TagSummary",

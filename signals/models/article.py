@@ -105,6 +105,9 @@ class Article(models.Model):
         Story, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles"
     )
     story_reason = models.CharField(max_length=200, blank=True)
+    is_story_decided = models.BooleanField(
+        default=False, help_text="a person said which story it belongs to; no machine moves it"
+    )
 
     processed_at = models.DateTimeField(null=True, blank=True, help_text="when this form was tagged")
     tagger_version = models.PositiveIntegerField(default=0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import F
 from django.utils import timezone
 
 from signals.models.user import User
@@ -15,6 +17,7 @@ class Change(models.Model):
     verb = models.CharField(max_length=40, help_text="tagging.decided, tag.rated, proposal.accepted, ...")
     target = models.CharField(max_length=80, help_text="what was changed, as kind:id")
     title = models.CharField(max_length=400, help_text="in words")
+    together = models.UUIDField(null=True, blank=True, help_text="the same for changes made in one go")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     made_at = models.DateTimeField(default=timezone.now)
@@ -27,6 +30,8 @@ class Change(models.Model):
             models.Index(fields=["user", "-id"], name="change_by"),
             models.Index(fields=["target", "-id"], name="change_target"),
             models.Index(fields=["made_at"], name="change_made"),
+            models.Index(fields=["together"], name="change_together", condition=~models.Q(together=None)),
+            GinIndex(OpClass(F("title"), name="gin_trgm_ops"), name="change_title_trgm"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,17 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from signals.models.tag import Tag
+from signals.models.user import User
+
+
+class Cadence(models.TextChoices):
+    """What an edition covers; an alert has no reader who asked for all of it."""
+
+    WEEKLY = "weekly", _("every week")
+    MONTHLY = "monthly", _("every month")
+    ALERT = "alert", _("when something rises")
+
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     """Questions about subscriptions."""
@@ -30,6 +41,18 @@ class Subscription(models.Model):
     kinds = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     least_relevancy = models.PositiveSmallIntegerField(_("least relevance"), default=1)
     is_paused = models.BooleanField(_("paused"), default=False)
+    paused_until = models.DateField(_("paused until"), null=True, blank=True)
+    themes = ArrayField(models.BigIntegerField(), default=list, blank=True, help_text="keys; empty means all")
+    tags = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        help_text="keys of tags wanted whatever else is said",
+    )
+    cadence = models.CharField(_("how often"), max_length=8, choices=Cadence.choices, default=Cadence.WEEKLY)
+    weekday = models.PositiveSmallIntegerField(_("day"), default=0, help_text="0 is Monday")
+    hour = models.PositiveSmallIntegerField(_("hour"), default=7, help_text="in the reader's time zone")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     consent_version = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -45,6 +68,11 @@ class Subscription(models.Model):
             models.CheckConstraint(
                 condition=Q(least_relevancy__range=(1, 5)), name="subscription_relevancy_1_to_5"
             ),
+            models.CheckConstraint(condition=Q(weekday__range=(0, 6)), name="subscription_weekday_known"),
+            models.CheckConstraint(condition=Q(hour__range=(0, 23)), name="subscription_hour_known"),
+            models.CheckConstraint(
+                condition=Q(cadence__in=["weekly", "monthly"]), name="subscription_cadence_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -58,16 +86,26 @@ class Edition(models.Model):
         """How far it is."""
 
         DRAFT = "draft", _("draft")
+        APPROVED = "approved", _("approved")
         FROZEN = "frozen", _("sending")
         SENT = "sent", _("sent")
         EMPTY = "empty", _("nothing to say")
 
-    cadence = models.CharField(max_length=8, default="weekly")
-    period = models.CharField(max_length=10, help_text="2026-W47")
+    cadence = models.CharField(max_length=8, choices=Cadence.choices, default=Cadence.WEEKLY)
+    period = models.CharField(max_length=10, help_text="2026-W47, 2026-11, or for an alert 2026-11-22")
     starts_on = models.DateField()
     ends_on = models.DateField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
     content = models.JSONField(default=dict, blank=True)
+    note = models.TextField(_("note from the editor"), blank=True)
+    note_fr = models.TextField(_("note from the editor, in French"), blank=True)
+    dropped = models.JSONField(default=list, blank=True, help_text="entries left out, as section:key")
+    ordered = models.JSONField(default=list, blank=True, help_text="entries moved to the front, in order")
+    send_at = models.DateTimeField(
+        null=True, blank=True, help_text="not before; null is at each reader's hour"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     frozen_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -89,6 +127,7 @@ class Rendering(models.Model):
     subject = models.CharField(max_length=300)
     html = models.TextField()
     text = models.TextField()
+    images = models.JSONField(default=dict, blank=True, help_text="content id to the key of its picture")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -98,6 +137,45 @@ class Rendering(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class Picture(models.Model):
+    """A chart as PNG, kept once whatever number of renderings show it."""
+
+    content_hash = models.CharField(max_length=64, unique=True)
+    png = models.BinaryField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.content_hash
+
+
+class Suppression(models.Model):
+    """An address that is never written to again, outliving its subscription; only a keyed hash is kept."""
+
+    address_hash = models.CharField(max_length=64, unique=True)
+    reason = models.CharField(max_length=300)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Alert(models.Model):
+    """A reader's wish to hear of a tag when it becomes an early riser or surges, once for each time."""
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="alerts")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="alerts")
+    created_at = models.DateTimeField(default=timezone.now)
+    last_label = models.CharField(max_length=12, blank=True, help_text="what it was when last looked at")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscription", "tag"], name="alert_once")]
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id}: {self.tag_id}"
 
 
 class Delivery(models.Model):
@@ -121,6 +199,8 @@ class Delivery(models.Model):
     )
     rendering = models.ForeignKey(Rendering, on_delete=models.PROTECT, related_name="deliveries")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.RESERVED)
+    domain = models.CharField(max_length=255, blank=True, help_text="of the address, for the pace per domain")
+    provider_key = models.CharField(max_length=200, blank=True, help_text="the provider's id of the mail")
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)
     handed_over_at = models.DateTimeField(null=True, blank=True)
@@ -135,7 +215,13 @@ class Delivery(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at"], name="delivery_due", condition=Q(status__in=["reserved", "deferred"])
-            )
+            ),
+            models.Index(
+                fields=["handed_over_at", "domain"],
+                name="delivery_pace",
+                condition=~Q(handed_over_at=None),
+            ),
+            models.Index(fields=["provider_key"], name="delivery_provider", condition=~Q(provider_key="")),
         ]
 
     def __str__(self) -> str:

@@ -80,6 +80,12 @@ class Tag(models.Model):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged"
     )
     created_at = models.DateTimeField(default=timezone.now)
+    outlook_due_on = models.DateField(
+        _("review the outlook on"),
+        null=True,
+        blank=True,
+        help_text="when somebody is to look whether it held",
+    )
     # The median of each rater's latest rating, or of stated taggings ("from N notes"); kept by services.
     relevancy = models.FloatField(null=True, blank=True)
     relevancy_raters = models.PositiveIntegerField(default=0)
@@ -101,6 +107,9 @@ class Tag(models.Model):
         ]
         indexes = [
             models.Index(fields=["kind", "status"], name="tag_kind_status"),
+            models.Index(
+                fields=["outlook_due_on"], name="tag_outlook_due", condition=~Q(outlook_due_on=None)
+            ),
             GinIndex(fields=["search"], name="tag_search"),
             GinIndex(OpClass(F("name"), name="gin_trgm_ops"), name="tag_name_trgm"),
         ]

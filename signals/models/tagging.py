@@ -47,6 +47,14 @@ class Origin(models.TextChoices):
     PERSON = "person", _("a person")
 
 
+class Stance(models.TextChoices):
+    """What an article says of a tag's claim; nobody said so for most."""
+
+    UNSTATED = "", _("not said")
+    SUPPORTS = "supports", _("supports it")
+    CONTRADICTS = "contradicts", _("contradicts it")
+
+
 class TaggingQuerySet(models.QuerySet["Tagging"]):
     """Questions about taggings."""
 
@@ -80,6 +88,7 @@ class Tagging(models.Model):
     quote_field = models.CharField(max_length=8, default="text", help_text="title, text or note")
     reason = models.CharField(max_length=400, blank=True, help_text="why, in words")
     because = models.JSONField(default=dict, blank=True, help_text="why, to be put into the reader's words")
+    stance = models.CharField(max_length=12, choices=Stance.choices, default=Stance.UNSTATED, blank=True)
     tagger_version = models.PositiveIntegerField(default=0)
     draw_probability = models.FloatField(null=True, blank=True)
     known_at = models.DateTimeField(default=timezone.now)
@@ -101,12 +110,14 @@ class Tagging(models.Model):
             models.CheckConstraint(
                 condition=Q(confidence=None) | Q(confidence__range=(0, 1)), name="tagging_confidence_0_to_1"
             ),
+            models.CheckConstraint(condition=Q(stance__in=Stance.values), name="tagging_stance_known"),
         ]
         indexes = [
             models.Index(fields=["tag", "state"], name="tagging_tag_state"),
             models.Index(
                 fields=["article"], name="tagging_waiting", condition=Q(state__in=["suggested", "sampled"])
             ),
+            models.Index(fields=["tag"], name="tagging_contradicts", condition=Q(stance="contradicts")),
         ]
 
     def __str__(self) -> str:
@@ -138,6 +149,7 @@ class Decision(models.Model):
     verdict = models.CharField(max_length=8, choices=Verdict.choices)
     relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
     why = models.CharField(max_length=12, choices=Why.choices, default=Why.NONE, blank=True)
+    stance = models.CharField(max_length=12, choices=Stance.choices, default=Stance.UNSTATED, blank=True)
     comment = models.TextField(blank=True)
     before = models.JSONField(default=dict, help_text="the tagging as it was, for undo")
     inbox_score = models.FloatField(null=True, blank=True, help_text="the article's place when decided")
@@ -181,7 +193,8 @@ class Decision(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(relevancy=None) | Q(relevancy__range=(1, 5)), name="decision_relevancy_1_to_5"
-            )
+            ),
+            models.CheckConstraint(condition=Q(stance__in=Stance.values), name="decision_stance_known"),
         ]
         indexes = [
             models.Index(fields=["article", "tag", "-id"], name="decision_pair"),
@@ -304,6 +317,7 @@ class Rating(models.Model):
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="ratings")
     relevancy = models.PositiveSmallIntegerField(choices=RELEVANCY_CHOICES)
     rationale = models.TextField(blank=True)
+    review_on = models.DateField(null=True, blank=True, help_text="when its rater wants to look again")
     made_at = models.DateTimeField(default=timezone.now)
     known_at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True, blank=True)

@@ -70,7 +70,9 @@ class TrendFigures(models.Model):
 
     as_of = models.DateField(help_text="the last full day that counts")
     label = models.CharField(max_length=12, choices=Label.choices, default=Label.TOO_LITTLE)
-    momentum = models.FloatField(null=True, blank=True, help_text="mean IC025, log2")
+    momentum = models.FloatField(
+        null=True, blank=True, help_text="log2 of the lower bound that the table is ranked by"
+    )
     times = models.FloatField(null=True, blank=True, help_text="at least this many times its usual share")
     strength = models.FloatField(null=True, blank=True, help_text="S, mean surprise of the windows")
     is_flagged = models.BooleanField(default=False, help_text="kept by false-discovery control")
