@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
 from signals.curation.ratings import refresh_relevancies
-from signals.models import Article, Change, Decision, Origin, State, Tag, Tagging, User
+from signals.models import UNSAID, Article, Change, Decision, Origin, Stance, State, Tag, Tagging, User
 from signals.trends.marks import mark_articles
 
 # Whoever adds a tag that nobody suggested, without a score, says that it is a real part of the article.
@@ -32,6 +32,7 @@ _KEPT = (
     "quote_field",
     "reason",
     "because",
+    "stance",
     "tagger_version",
     "draw_probability",
 )
@@ -45,17 +46,21 @@ def decide_tagging(
     verdict: str,
     relevancy: int | None = None,
     why: str = "",
+    stance: str = Stance.UNSTATED,
     comment: str = "",
     now: datetime | None = None,
 ) -> Decision:
     """Record a verdict and let the tagging follow it; a tag that nobody suggested is added.
 
-    Raises CurationError when the verdict, the relevance (1-5) or the reason is not one we know.
+    `stance` is what the article says of the tag's claim: "" leaves it as it is, UNSAID takes it back.
+    Raises CurationError when the verdict, the relevance (1-5), the reason or the stance is not one we know.
     """
     if verdict not in Decision.Verdict.values:
         raise CurationError(_("Unknown verdict."))
     if why not in Decision.Why.values:
         raise CurationError(_("Unknown reason."))
+    if stance not in {*Stance.values, UNSAID}:
+        raise CurationError(_("An article supports, contradicts, or does not say."))
     if verdict == Decision.Verdict.SCORE and relevancy is None:
         raise CurationError(_("A score needs a number from 1 to 5."))
     if relevancy is not None and relevancy not in range(1, 6):
@@ -81,6 +86,7 @@ def decide_tagging(
             verdict=verdict,
             relevancy=relevancy,
             why=why,
+            stance=stance,
             comment=comment,
             before=before,
             inbox_score=locked.inbox_score,
@@ -162,6 +168,8 @@ def _applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
     after["state"] = State.REJECTED.value if rejected else State.CONFIRMED.value
     if decision.relevancy is not None:
         after["stated_relevancy"] = decision.relevancy
+    if decision.stance:
+        after["stance"] = Stance.UNSTATED.value if decision.stance == UNSAID else str(decision.stance)
     after["decided_at"] = decision.known_at.isoformat()
     return after
 
@@ -184,7 +192,8 @@ def restore_tagging(article_id: int, tag_id: int, before: dict[str, Any], *, pk:
     if not before:
         Tagging.objects.filter(article=article_id, tag=tag_id).delete()
         return
-    fields = {field: before[field] for field in _KEPT if field in before}
+    # A snapshot of before there were stances says nothing of them: none was said.
+    fields = {"stance": Stance.UNSTATED.value} | {field: before[field] for field in _KEPT if field in before}
     for moment in ("known_at", "decided_at"):
         fields[moment] = datetime.fromisoformat(before[moment]) if before[moment] else None
     # The article is locked, so nobody adds the tagging in between.

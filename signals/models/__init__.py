@@ -26,6 +26,7 @@ from signals.models.table import PERIODS, FacetValue, SavedView, TagSummary
 from signals.models.tag import Kind, Tag, TagName, Theme
 from signals.models.tagging import (
     RELEVANCY_CHOICES,
+    UNSAID,
     Decision,
     Origin,
     Proposal,
@@ -41,6 +42,7 @@ from signals.models.user import Invitation, LogInLink, Role, User
 __all__ = [
     "PERIODS",
     "RELEVANCY_CHOICES",
+    "UNSAID",
     "Alert",
     "Article",
     "ArticleType",

@@ -55,6 +55,10 @@ class Stance(models.TextChoices):
     CONTRADICTS = "contradicts", _("contradicts it")
 
 
+UNSAID: Final = "unsaid"
+"""A decision that takes back what was said of the stance; one that says nothing of it leaves it as it is."""
+
+
 class TaggingQuerySet(models.QuerySet["Tagging"]):
     """Questions about taggings."""
 
@@ -149,7 +153,12 @@ class Decision(models.Model):
     verdict = models.CharField(max_length=8, choices=Verdict.choices)
     relevancy = models.PositiveSmallIntegerField(null=True, blank=True)
     why = models.CharField(max_length=12, choices=Why.choices, default=Why.NONE, blank=True)
-    stance = models.CharField(max_length=12, choices=Stance.choices, default=Stance.UNSTATED, blank=True)
+    stance = models.CharField(
+        max_length=12,
+        choices=[*Stance.choices, (UNSAID, _("no longer said"))],
+        default=Stance.UNSTATED,
+        blank=True,
+    )
     comment = models.TextField(blank=True)
     before = models.JSONField(default=dict, help_text="the tagging as it was, for undo")
     inbox_score = models.FloatField(null=True, blank=True, help_text="the article's place when decided")
@@ -194,7 +203,9 @@ class Decision(models.Model):
             models.CheckConstraint(
                 condition=Q(relevancy=None) | Q(relevancy__range=(1, 5)), name="decision_relevancy_1_to_5"
             ),
-            models.CheckConstraint(condition=Q(stance__in=Stance.values), name="decision_stance_known"),
+            models.CheckConstraint(
+                condition=Q(stance__in=[*Stance.values, UNSAID]), name="decision_stance_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["article", "tag", "-id"], name="decision_pair"),
