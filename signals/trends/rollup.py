@@ -81,10 +81,10 @@ def rebuild() -> RollUpSummary:
         return drain_marks()
 
 
-def roll_up(now: datetime | None = None) -> RollUpSummary:
-    """Drain the marks, then refresh the trends if a count or the day has changed."""
-    summary = drain_marks()
-    if summary.marks or not trends_are_fresh(now):
+def roll_up(now: datetime | None = None, *, from_scratch: bool = False) -> RollUpSummary:
+    """Drain the marks, or count all anew, then refresh the trends if a count or the day has changed."""
+    summary = rebuild() if from_scratch else drain_marks()
+    if from_scratch or summary.marks or not trends_are_fresh(now):
         summary = replace(summary, tags=refresh_trends(now))
     refresh_summaries(now)
     return summary

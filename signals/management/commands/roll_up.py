@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from signals.management.base import Summary, VigieCommand
-from signals.trends.rollup import rebuild, roll_up
+from signals.trends.rollup import roll_up
 
 
 class Command(VigieCommand):
@@ -22,6 +22,4 @@ class Command(VigieCommand):
 
     def run(self, **options: Any) -> Summary:
         """Roll up and say how much moved."""
-        if options["rebuild"]:
-            rebuild()
-        return asdict(roll_up())
+        return asdict(roll_up(from_scratch=options["rebuild"]))

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.core.management import call_command
 
-from signals.models import Article, Kind, Source, SourceKind, Tag, Tagging, TagTrend
+from signals.models import Article, Kind, MentionDelta, Source, SourceKind, Tag, Tagging, TagTrend
 from signals.trends.explain import Explanation
 from signals.trends.labels import Label
 from signals.trends.marks import mark_articles
@@ -148,3 +148,13 @@ def test_what_was_mentioned_years_ago_is_not_new(source, tags):
     labels = dict(TagTrend.objects.values_list("tag", "label"))
     assert labels[tags[1].pk] == Label.NEW
     assert labels[tags[0].pk] in {Label.SURGING, Label.EMERGING}
+
+
+def test_counting_all_anew_brings_the_trends_along(source, tags, capsys):
+    publish(source, datetime.now(UTC).date() - timedelta(days=1), {tags[0]: 3})
+    roll_up()
+    MentionDelta.objects.update(suggested=50)
+    TagTrend.objects.update(mentions=50)
+    call_command("roll_up", "--rebuild", "--json")
+    assert TagTrend.objects.get(tag=tags[0]).mentions == 3
+    assert json.loads(capsys.readouterr().out)["tags"] == 7
