@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,29 +13,50 @@ from django.utils.translation import gettext as _
 from signals.curation.decisions import replay_from, restore_tagging, tagging_snapshot
 from signals.curation.errors import CurationError
 from signals.curation.matching import start_matching
+from signals.curation.merge_fields import move_names, return_fields, return_names, set_themes, take_fields
 from signals.curation.ratings import refresh_relevancies
 from signals.models import (
+    Alert,
     Article,
     Change,
+    Comment,
     Decision,
     NoteRow,
+    OutlookReview,
     Proposal,
     Rating,
+    Signpost,
     State,
     Tag,
     Tagging,
-    TagName,
+    Theme,
     User,
 )
 from signals.tagging.service import stop_taggers
 from signals.trends.marks import mark_tags
 
+_DESK: Final[dict[str, type[Comment] | type[Signpost] | type[OutlookReview]]] = {
+    "comments": Comment,
+    "signposts": Signpost,
+    "outlook_reviews": OutlookReview,
+}
 
-def merge_tags(*, source: Tag, into: Tag, by: User, now: datetime | None = None) -> Change:
+
+def merge_tags(
+    *,
+    source: Tag,
+    into: Tag,
+    by: User,
+    fields: Mapping[str, Any] | None = None,
+    themes: Iterable[int] | None = None,
+    now: datetime | None = None,
+) -> Change:
     """Move all that is linked to `source` to `into`, whose page takes over; its names become aliases.
 
-    Where an article carries both, a person's word outranks a machine's, the later one the earlier, else the
-    survivor's stands. Raises CurationError for one and the same tag, or one that was merged away.
+    `fields` are values that the survivor takes (see merge_fields.FIELDS), `themes` the keys of those of both that
+    it has then (None: all). Where an article carries both, a person's word outranks a machine's, the later one the
+    earlier, else the survivor's stands. Raises CurationError for one and the same tag, one that was merged away,
+    and a name that another tag has.
     """
     now = now or timezone.now()
     if source.pk == into.pk:
@@ -44,12 +66,15 @@ def merge_tags(*, source: Tag, into: Tag, by: User, now: datetime | None = None)
         if source.merged_into_id is not None or into.merged_into_id is not None:
             raise CurationError(_("This tag was merged into another one."))
         mark_tags([source.pk, into.pk])
+        called = into.name
+        taken = take_fields(into, fields or {})
         moved: dict[str, Any] = {
             "source": source.pk,
             "into": into.pk,
+            "fields": taken,
             "last_decision": Decision.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
-            "names": _move_names(source, into),
-            "themes": _add_themes(source, into),
+            **move_names(source, into, taken),
+            **set_themes(source, into, themes),
             **_move_taggings(source, into),
             "decisions": _move(Decision.objects.filter(tag=source), "tag", into),
             "ratings": _move(Rating.objects.filter(tag=source), "tag", into),
@@ -57,6 +82,8 @@ def merge_tags(*, source: Tag, into: Tag, by: User, now: datetime | None = None)
             "proposals": _move(Proposal.objects.filter(tag=source), "tag", into),
             "similar": _move(Proposal.objects.filter(similar_tag=source), "similar_tag", into),
             "merged": _move(Tag.objects.filter(merged_into=source), "merged_into", into),
+            **{kept: _move(model.objects.filter(tag=source), "tag", into) for kept, model in _DESK.items()},
+            "alerts": _move_alerts(source, into),
         }
         Tag.objects.filter(pk=source.pk).update(merged_into=into)
         mark_tags([into.pk])
@@ -66,8 +93,9 @@ def merge_tags(*, source: Tag, into: Tag, by: User, now: datetime | None = None)
             user=by,
             verb="tag.merged",
             target=f"merge:{source.pk}",
-            title=f"{source.name} → {into.name}"[:400],
+            title=f"{source.name} → {called}"[:400],
             before=moved,
+            after={field: pair["took"] for field, pair in taken.items()},
             made_at=now,
         )
 
@@ -96,13 +124,21 @@ def split_tag(*, change: Change, by: User, now: datetime | None = None) -> None:
         mark_tags([source.pk, into.pk])
         Tag.objects.filter(pk=source.pk).update(merged_into=None)
         Tag.objects.filter(pk__in=moved["merged"], merged_into=into).update(merged_into=source)
-        _return_names(moved["names"], source, into)
+        edited = return_fields(into, moved.get("fields", {}))
+        return_names(moved, source, into, edited)
         into.themes.remove(*moved["themes"])
+        into.themes.add(*Theme.objects.filter(pk__in=moved.get("themes_gone", [])))
         Decision.objects.filter(pk__in=moved["decisions"], tag=into).update(tag=source)
         Rating.objects.filter(pk__in=moved["ratings"], tag=into).update(tag=source)
         NoteRow.objects.filter(pk__in=moved["rows"], tag=into).update(tag=source)
         Proposal.objects.filter(pk__in=moved["proposals"], tag=into).update(tag=source)
         Proposal.objects.filter(pk__in=moved["similar"], similar_tag=into).update(similar_tag=source)
+        for kept, model in _DESK.items():
+            model.objects.filter(pk__in=moved.get(kept, []), tag=into).update(tag=source)
+        asked_again = Alert.objects.filter(tag=source).values("subscription")
+        Alert.objects.filter(pk__in=moved.get("alerts", []), tag=into).exclude(
+            subscription__in=asked_again
+        ).update(tag=source)
         _return_taggings(moved, source, into, change.made_at)
         mark_tags([source.pk, into.pk])
         refresh_relevancies(tag_ids=[source.pk, into.pk])
@@ -136,44 +172,10 @@ def _move(rows: Any, column: str, into: Tag) -> list[int]:
     return ids
 
 
-def _move_names(source: Tag, into: Tag) -> list[dict[str, Any]]:
-    """Names as aliases of the survivor; one that a tag of its kind has already rests."""
-    names = list(source.names.filter(is_live=True).order_by("pk"))
-    taken = set(
-        TagName.objects.filter(
-            kind=into.kind, is_live=True, normalised__in=[name.normalised for name in names]
-        )
-        .exclude(tag=source)
-        .values_list("normalised", flat=True)
-    )
-    kept = []
-    for name in names:
-        kept.append({"id": name.pk, "kind": name.kind, "is_alias": name.is_alias})
-        if name.normalised in taken:
-            name.is_live = False
-        else:
-            name.tag, name.kind, name.is_alias = into, into.kind, True
-    TagName.objects.bulk_update(names, ["tag", "kind", "is_alias", "is_live"])
-    return kept
-
-
-def _return_names(kept: list[dict[str, Any]], source: Tag, into: Tag) -> None:
-    found_names = TagName.objects.in_bulk([name["id"] for name in kept])
-    for name in kept:
-        found = found_names.get(name["id"])
-        # Deleted, or given to another tag since: it stays so.
-        if found is None or (found.is_live and found.tag_id != into.pk):
-            continue
-        rival = TagName.objects.filter(kind=name["kind"], normalised=found.normalised, is_live=True)
-        found.is_live = not rival.exclude(pk=found.pk).exists()
-        found.tag, found.kind, found.is_alias = source, name["kind"], name["is_alias"]
-    TagName.objects.bulk_update(found_names.values(), ["tag", "kind", "is_alias", "is_live"])
-
-
-def _add_themes(source: Tag, into: Tag) -> list[int]:
-    missing = sorted(source.themes.exclude(tags=into).values_list("pk", flat=True))
-    into.themes.add(*missing)
-    return missing
+def _move_alerts(source: Tag, into: Tag) -> list[int]:
+    """Readers' wishes; who asked for both keeps both, the one for the tag that went says nothing."""
+    has_both = Alert.objects.filter(tag=into).values("subscription")
+    return _move(Alert.objects.filter(tag=source).exclude(subscription__in=has_both), "tag", into)
 
 
 def _move_taggings(source: Tag, into: Tag) -> dict[str, Any]:
