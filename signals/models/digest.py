@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -16,7 +17,7 @@ from signals.models.user import User
 
 
 class Cadence(models.TextChoices):
-    """What an edition covers; an alert has no reader who asked for all of it."""
+    """What an edition covers, and how often a reader gets one; some ask for alerts alone."""
 
     WEEKLY = "weekly", _("every week")
     MONTHLY = "monthly", _("every month")
@@ -27,10 +28,14 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     """Questions about subscriptions."""
 
     def active(self) -> Self:
-        """Those that get the next edition."""
+        """Those that get the next edition, unless a pause with an end holds (`awake`)."""
         return self.filter(
             confirmed_at__isnull=False, unsubscribed_at=None, suppressed_at=None, is_paused=False
         )
+
+    def awake(self, day: date) -> Self:
+        """Those of them whom no pause keeps from getting a mail on `day`."""
+        return self.active().filter(Q(paused_until=None) | Q(paused_until__lte=day))
 
 
 class Subscription(models.Model):
@@ -71,7 +76,7 @@ class Subscription(models.Model):
             models.CheckConstraint(condition=Q(weekday__range=(0, 6)), name="subscription_weekday_known"),
             models.CheckConstraint(condition=Q(hour__range=(0, 23)), name="subscription_hour_known"),
             models.CheckConstraint(
-                condition=Q(cadence__in=["weekly", "monthly"]), name="subscription_cadence_known"
+                condition=Q(cadence__in=["weekly", "monthly", "alert"]), name="subscription_cadence_known"
             ),
         ]
 
@@ -203,6 +208,9 @@ class Delivery(models.Model):
     provider_key = models.CharField(max_length=200, blank=True, help_text="the provider's id of the mail")
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="what was not sent by then is too old to be sent"
+    )
     handed_over_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     answer = models.CharField(max_length=400, blank=True, help_text="what the mail server said")
