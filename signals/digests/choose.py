@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from signals.digests.content import Content, Gaps, Move, NewRelease, Unwell
-from signals.digests.weeks import Week
+from signals.digests.periods import Week
 from signals.models import Article, Release, Source, Tag, TagTrend, sample_day
 from signals.trends.history import end_of
 from signals.trends.moves import RISING, Standing, distance, has_moved
@@ -46,7 +46,7 @@ def _moves(as_of: date, before: date) -> tuple[tuple[Move, ...], tuple[Move, ...
     """Movers, clearest first, and early risers, newest first."""
     then = {row.tag_id: row for row in trend_table(as_of=before, known_on=before).rows}
     now = trend_table(as_of=as_of, known_on=as_of).rows
-    tags = Tag.objects.in_bulk([row.tag_id for row in now])
+    tags = Tag.objects.prefetch_related("themes", "merged").in_bulk([row.tag_id for row in now])
     pairs = [(row, then.get(row.tag_id)) for row in now]
     rising = sorted(
         (pair for pair in pairs if pair[0].label in RISING),
@@ -87,6 +87,8 @@ def _move(tag: Tag, row: TagTrend, old: TagTrend | None) -> Move:
         times_before=old.times if old else None,
         ceiling_before=old.explanation.get("ceiling") if old else None,
         explanation=row.explanation,
+        themes=tuple(sorted(theme.pk for theme in tag.themes.all())),
+        merged=tuple(sorted(other.pk for other in tag.merged.all())),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final, Self
+
+from signals.digests.wishes import Wishes
 
 MOVERS: Final = 7
 RISERS: Final = 3
@@ -31,6 +32,8 @@ class Move:
     times_before: float | None
     ceiling_before: float | None
     explanation: dict[str, Any]
+    themes: tuple[int, ...] = ()
+    merged: tuple[int, ...] = ()
 
     def title(self, language: str) -> str:
         """Its name in a language."""
@@ -107,20 +110,19 @@ class Content:
             as_of=params["as_of"],
             before=params["before"],
             is_sample=params["is_sample"],
-            movers=tuple(Move(**move) for move in params["movers"]),
-            risers=tuple(Move(**move) for move in params["risers"]),
+            movers=tuple(_move(move) for move in params["movers"]),
+            risers=tuple(_move(move) for move in params["risers"]),
             releases=tuple(NewRelease(**release) for release in params["releases"]),
             gaps=Gaps(
                 tuple(Unwell(**source) for source in gaps["unwell"]), gaps["articles"], gaps["headline_only"]
             ),
         )
 
-    def chosen(self, kinds: Iterable[str], least_relevancy: int) -> Content:
-        """What a reader with these wishes gets; no kinds means all, and unrated tags count as the least."""
-        wanted = frozenset(kinds)
+    def chosen(self, wishes: Wishes) -> Content:
+        """What a reader with these wishes gets."""
 
         def fits(move: Move) -> bool:
-            return (not wanted or move.kind in wanted) and (move.relevancy or 1) >= least_relevancy
+            return wishes.want_tag((move.tag, *move.merged), move.kind, move.themes, move.relevancy)
 
         return Content(
             as_of=self.as_of,
@@ -128,6 +130,12 @@ class Content:
             is_sample=self.is_sample,
             movers=tuple(move for move in self.movers if fits(move))[:MOVERS],
             risers=tuple(move for move in self.risers if fits(move))[:RISERS],
-            releases=self.releases[:RELEASES],
+            releases=self.releases[:RELEASES] if wishes.want_releases else (),
             gaps=self.gaps,
         )
+
+
+def _move(params: dict[str, Any]) -> Move:
+    """JSON knows no tuples."""
+    keys = {name: tuple(params.get(name, ())) for name in ("themes", "merged")}
+    return Move(**{**params, **keys})

@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from signals.digests.choose import choose_content
 from signals.digests.content import Content
-from signals.digests.render import Rendered, preferences_hash, render
-from signals.digests.weeks import Week
+from signals.digests.periods import Week
+from signals.digests.pictures import keep_pictures
+from signals.digests.render import Rendered, render
+from signals.digests.wishes import Wishes, everything, preferences_hash
 from signals.models import Delivery, Edition, Rendering, Subscription
 from signals.trends.rollup import drain_marks
 
@@ -23,17 +25,15 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Readers with equal wishes."""
+    """Readers who get the same mail."""
 
-    kinds: tuple[str, ...]
-    least_relevancy: int
-    language: str
+    wishes: Wishes
     readers: tuple[int, ...]
 
     @property
     def key(self) -> tuple[str, str]:
         """What makes a rendering theirs."""
-        return preferences_hash(list(self.kinds), self.least_relevancy), self.language
+        return preferences_hash(self.wishes), self.wishes.language
 
 
 def edition_of(week: Week) -> Edition | None:
@@ -75,16 +75,15 @@ def freeze_edition(*, edition: Edition, now: datetime | None = None) -> int:
         content = Content.from_params(locked.content)
         # what the archive shows: everything, in every language, whoever subscribed
         mails = {
-            (preferences_hash([], 1), language): render(content.chosen([], 1), locked.period, language)
-            for language, _name in settings.LANGUAGES
+            (preferences_hash(wishes), wishes.language): render(
+                content.chosen(wishes), locked.period, wishes.language
+            )
+            for wishes in (everything(language) for language, _name in settings.LANGUAGES)
         }
-        groups = [
-            group for group in audience() if not content.chosen(group.kinds, group.least_relevancy).is_empty
-        ]
+        groups = [group for group in audience() if not content.chosen(group.wishes).is_empty]
         for group in groups:
             if group.key not in mails:
-                chosen = content.chosen(group.kinds, group.least_relevancy)
-                mails[group.key] = render(chosen, locked.period, group.language)
+                mails[group.key] = render(content.chosen(group.wishes), locked.period, group.wishes.language)
         kept = _keep(locked, mails)
         reserved = Delivery.objects.bulk_create(
             (
@@ -109,6 +108,7 @@ def _keep(edition: Edition, mails: dict[tuple[str, str], Rendered]) -> dict[tupl
             subject=mail.subject[:300],
             html=mail.html,
             text=mail.text,
+            images=keep_pictures(mail.pictures),
         )
         for (wishes, language), mail in mails.items()
     )
@@ -118,13 +118,19 @@ def _keep(edition: Edition, mails: dict[tuple[str, str], Rendered]) -> dict[tupl
 def audience() -> Iterator[Group]:
     """Who gets the next edition, in groups of equal wishes; one query."""
     known = {language for language, _name in settings.LANGUAGES}
-    groups: dict[tuple[tuple[str, ...], int, str], list[int]] = {}
-    rows = Subscription.objects.active().values_list("pk", "kinds", "least_relevancy", "language")
-    for pk, kinds, least, language in rows.order_by("pk"):
-        wishes = (tuple(sorted(set(kinds))), least, language if language in known else settings.LANGUAGE_CODE)
-        groups.setdefault(wishes, []).append(pk)
-    for (kinds_of_all, least, language), readers in groups.items():
-        yield Group(kinds_of_all, least, language, tuple(readers))
+    groups: dict[Wishes, list[int]] = {}
+    rows = Subscription.objects.active().only("kinds", "themes", "tags", "least_relevancy", "language")
+    for reader in rows.order_by("pk"):
+        wishes = Wishes(
+            language=reader.language if reader.language in known else settings.LANGUAGE_CODE,
+            kinds=tuple(sorted(set(reader.kinds))),
+            themes=tuple(sorted(set(reader.themes))),
+            tags=tuple(sorted(set(reader.tags))),
+            least_relevancy=reader.least_relevancy,
+        )
+        groups.setdefault(wishes, []).append(reader.pk)
+    for wishes, readers in groups.items():
+        yield Group(wishes, tuple(readers))
 
 
 def finish_editions(*, now: datetime | None = None) -> int:

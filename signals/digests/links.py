@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
+from signals.digests.wishes import Wishes, wishes_from_params, wishes_params
+
 CONFIRM_LIFE: Final = timedelta(days=7)
 # Stands in a rendering for each reader's own token, which is put in when their mail is made.
 READER: Final = "0-your-own-link-0"
@@ -17,15 +19,6 @@ READER: Final = "0-your-own-link-0"
 _SUBSCRIPTION: Final = signing.Signer(salt="vigie.subscription")
 _CONFIRM: Final = signing.TimestampSigner(salt="vigie.confirm")
 _EVIDENCE: Final = signing.Signer(salt="vigie.evidence")
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a reader asked for; travels inside the confirmation link until it is confirmed."""
-
-    language: str
-    kinds: tuple[str, ...]
-    least_relevancy: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +56,11 @@ def confirmation_token(confirmation: Confirmation) -> str:
     return _CONFIRM.sign_object(
         [
             confirmation.subscription,
-            wishes.language,
-            list(wishes.kinds),
-            wishes.least_relevancy,
+            wishes_params(wishes),
             confirmation.consent_version,
             confirmation.asked_at.isoformat(),
-        ]
+        ],
+        compress=True,
     )
 
 
@@ -78,8 +70,8 @@ def read_confirmation_token(token: str) -> Confirmation | None:
         values = _CONFIRM.unsign_object(token, max_age=CONFIRM_LIFE)
     except (signing.BadSignature, ValueError):
         return None
-    pk, language, kinds, least, consent, asked = values
-    return Confirmation(pk, Wishes(language, tuple(kinds), least), consent, datetime.fromisoformat(asked))
+    pk, wishes, consent, asked = values
+    return Confirmation(pk, wishes_from_params(wishes), consent, datetime.fromisoformat(asked))
 
 
 def evidence_token(what: str, edition: str, pk: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import textwrap
 from collections.abc import Iterator
@@ -22,8 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from signals.digests.content import Content, Move, NewRelease
+from signals.digests.drawing import Drawing
 from signals.digests.links import READER, evidence_link, preferences_link, unsubscribe_link
-from signals.digests.weeks import Week
+from signals.digests.periods import Week
 from signals.models import Health, Kind, Label, Release, Weights
 from signals.trends.explain import Explanation, say
 
@@ -38,6 +37,7 @@ class Rendered:
     subject: str
     html: str
     text: str
+    pictures: tuple[Drawing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,6 @@ class Page:
     host: str
     preferences: str
     unsubscribe: str
-
-
-def preferences_hash(kinds: list[str], least_relevancy: int) -> str:
-    """What is equal for readers who get the same mail, the language aside."""
-    wishes = json.dumps([sorted(set(kinds)), least_relevancy])
-    return hashlib.sha256(wishes.encode()).hexdigest()
 
 
 def render(content: Content, period: str, language: str) -> Rendered:

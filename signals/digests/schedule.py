@@ -10,9 +10,9 @@ from typing import Final
 from django.utils import timezone
 
 from signals.digests.editions import ensure_edition, finish_editions, freeze_edition
+from signals.digests.periods import Week
 from signals.digests.send import Sent, deliver_due
 from signals.digests.subscribe import expire_unconfirmed
-from signals.digests.weeks import Week
 from signals.models import Edition, sample_day
 
 # Shorter than the broker's patience, or the same tick would be given to a second worker.

@@ -24,8 +24,8 @@ from django.utils import timezone
 
 from signals.digests.answers import Answer, judge
 from signals.digests.links import READER, subscription_token, unsubscribe_link
+from signals.digests.periods import LATE_AFTER
 from signals.digests.smtp import EmailBackend as SMTPBackend
-from signals.digests.weeks import LATE_AFTER
 from signals.models import Delivery, Edition, Rendering, Subscription
 
 _OPEN: Final = (Delivery.Status.RESERVED, Delivery.Status.DEFERRED)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
@@ -15,7 +16,6 @@ from signals.digests.limits import is_within
 from signals.digests.links import (
     CONFIRM_LIFE,
     Confirmation,
-    Wishes,
     absolute,
     confirmation_token,
     preferences_link,
@@ -23,6 +23,7 @@ from signals.digests.links import (
     read_subscription_token,
     subscription_token,
 )
+from signals.digests.wishes import Wishes
 from signals.models import OutboxMail, Subscription
 
 # The text that a reader agrees to stands in templates/digests/_consent.html; change both together.
@@ -70,9 +71,7 @@ def _find_or_create(email: str, wishes: Wishes, now: datetime) -> tuple[Subscrip
                 return (
                     Subscription.objects.create(
                         email=email,
-                        language=wishes.language,
-                        kinds=list(wishes.kinds),
-                        least_relevancy=wishes.least_relevancy,
+                        **_columns(wishes),
                         consent_version=CONSENT_VERSION,
                         created_at=now,
                     ),
@@ -143,10 +142,8 @@ def confirm_subscription(*, token: str, now: datetime | None = None) -> Subscrip
     if is_subscribed(reader):
         # a link used twice must not undo what was changed since
         return reader
-    reader.language = confirmation.wishes.language
-    reader.kinds = list(confirmation.wishes.kinds)
-    reader.least_relevancy = confirmation.wishes.least_relevancy
-    reader.is_paused = False
+    for name, value in _columns(confirmation.wishes).items():
+        setattr(reader, name, value)
     reader.consent_version = confirmation.consent_version
     reader.confirmed_at = now or timezone.now()
     reader.unsubscribed_at = reader.suppressed_at = None
@@ -166,14 +163,31 @@ def token_of(reader: Subscription) -> str:
     return subscription_token(reader.pk)
 
 
-def change_wishes(*, reader: Subscription, wishes: Wishes, is_paused: bool) -> None:
+def change_wishes(*, reader: Subscription, wishes: Wishes) -> None:
     """What a reader gets from the next edition on."""
-    Subscription.objects.filter(pk=reader.pk).update(
-        language=wishes.language,
-        kinds=list(wishes.kinds),
-        least_relevancy=wishes.least_relevancy,
-        is_paused=is_paused,
+    Subscription.objects.filter(pk=reader.pk).update(**_columns(wishes))
+
+
+def wishes_of(reader: Subscription) -> Wishes:
+    """What a reader asked for."""
+    return Wishes(
+        language=reader.language,
+        kinds=tuple(reader.kinds),
+        themes=tuple(reader.themes),
+        tags=tuple(reader.tags),
+        least_relevancy=reader.least_relevancy,
+        cadence=reader.cadence,
+        weekday=reader.weekday,
+        hour=reader.hour,
+        time_zone=reader.time_zone,
+        is_paused=reader.is_paused,
+        paused_until=reader.paused_until,
     )
+
+
+def _columns(wishes: Wishes) -> dict[str, Any]:
+    lists = {name: list(getattr(wishes, name)) for name in ("kinds", "themes", "tags")}
+    return {field.name: getattr(wishes, field.name) for field in fields(wishes)} | lists
 
 
 def unsubscribe(*, reader: Subscription, now: datetime | None = None) -> None:

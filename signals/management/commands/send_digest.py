@@ -10,8 +10,9 @@ from django.utils import timezone
 from signals.digests.choose import choose_content, default_week
 from signals.digests.content import Content
 from signals.digests.editions import audience, edition_of
+from signals.digests.periods import Week
 from signals.digests.schedule import send_edition
-from signals.digests.weeks import Week
+from signals.digests.wishes import everything
 from signals.management.base import Summary, VigieCommand
 from signals.models import Delivery, Edition, sample_day
 
@@ -53,12 +54,12 @@ class Command(VigieCommand):
     def _look(self, week: Week) -> Summary:
         edition = edition_of(week)
         content = Content.from_params(edition.content) if edition else choose_content(week)
-        all_of_it = content.chosen([], 1)
+        all_of_it = content.chosen(everything("en"))
         if edition is not None and edition.frozen_at is not None:
             waiting = [Delivery.Status.RESERVED, Delivery.Status.DEFERRED]
             readers = edition.deliveries.filter(status__in=waiting).count()
         else:
-            groups = [g for g in audience() if not content.chosen(g.kinds, g.least_relevancy).is_empty]
+            groups = [g for g in audience() if not content.chosen(g.wishes).is_empty]
             readers = sum(len(group.readers) for group in groups)
         return {
             "edition": week.period,

@@ -14,8 +14,9 @@ from signals.digests.choose import choose_content, default_week
 from signals.digests.content import Content
 from signals.digests.editions import edition_of
 from signals.digests.links import READER, read_evidence_token
-from signals.digests.render import Rendered, preferences_hash, render
-from signals.digests.weeks import Week
+from signals.digests.periods import Week
+from signals.digests.render import Rendered, render
+from signals.digests.wishes import everything, preferences_hash
 from signals.links import safe_link
 from signals.models import Delivery, Edition, Release, State, Tag, Tagging, User
 from signals.trends.history import end_of
@@ -94,12 +95,14 @@ def _mail(request: HttpRequest, week: Week, edition: Edition | None) -> Rendered
     """The mail with everything in it, as frozen; before that, for analysts, as it would be. None when empty."""
     language = (translation.get_language() or settings.LANGUAGE_CODE)[:2]
     if edition is not None and edition.frozen_at is not None:
-        kept = edition.renderings.filter(preferences_hash=preferences_hash([], 1), language=language).first()
+        kept = edition.renderings.filter(
+            preferences_hash=preferences_hash(everything(language)), language=language
+        ).first()
         return Rendered(kept.subject, kept.html, kept.text) if kept else None
     if not _may_preview(request) or week.starts_on > timezone.now().date():
         raise Http404
     content = choose_content(week) if edition is None else Content.from_params(edition.content)
-    return None if content.is_empty else render(content.chosen([], 1), week.period, language)
+    return None if content.is_empty else render(content.chosen(everything(language)), week.period, language)
 
 
 def _counts(edition: Edition) -> list[tuple[str, int]]:

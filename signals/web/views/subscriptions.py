@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from signals.digests import subscribe as service
-from signals.digests.links import Wishes
+from signals.digests.wishes import Wishes
 from signals.models import Kind, Subscription
 from signals.web.access import public
 from signals.web.pages import render_page
@@ -54,7 +54,12 @@ class WishesForm(forms.Form):
     def wishes(self) -> Wishes:
         """The cleaned wishes."""
         cleaned = self.cleaned_data
-        return Wishes(cleaned["language"], tuple(sorted(cleaned["kinds"])), cleaned["least_relevancy"])
+        return Wishes(
+            language=cleaned["language"],
+            kinds=tuple(sorted(cleaned["kinds"])),
+            least_relevancy=cleaned["least_relevancy"],
+            is_paused=cleaned.get("is_paused", False),
+        )
 
 
 class SubscribeForm(WishesForm):
@@ -139,7 +144,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     }
     form = PreferencesForm(request.POST if request.method == "POST" else None, initial=kept)
     if request.method == "POST" and form.is_valid():
-        service.change_wishes(reader=reader, wishes=form.wishes(), is_paused=form.cleaned_data["is_paused"])
+        service.change_wishes(reader=reader, wishes=form.wishes())
         with translation.override(form.cleaned_data["language"]):
             messages.success(request, _("Saved."))
         return redirect("subscription", token=token)

@@ -10,7 +10,7 @@ from aiosmtpd.controller import Controller
 from django.core.cache import cache
 
 from signals.digests.content import Content, Gaps, Move, NewRelease, Unwell
-from signals.digests.weeks import Week
+from signals.digests.periods import Week
 from signals.models import (
     Article,
     Edition,

@@ -10,9 +10,10 @@ from django.core.management import call_command
 from signals.digests.choose import choose_content
 from signals.digests.content import Content
 from signals.digests.editions import freeze_edition
+from signals.digests.periods import Week
 from signals.digests.render import render
 from signals.digests.schedule import run_due
-from signals.digests.weeks import Week
+from signals.digests.wishes import Wishes
 from signals.models import Delivery, Edition, Model, OutboxMail, Release, Rendering
 from signals.trends.rollup import drain_marks
 from tests.signals.digests.conftest import CONTENT, MONDAY, WEEK, publish, reader
@@ -62,7 +63,7 @@ def test_content_survives_the_database(edition):
     ],
 )
 def test_wishes_cut_an_edition_down(kinds, least, names):
-    chosen = CONTENT.chosen(kinds, least)
+    chosen = CONTENT.chosen(Wishes("en", tuple(kinds), least_relevancy=least))
     assert [move.name for move in chosen.movers + chosen.risers] == names
 
 
@@ -87,7 +88,7 @@ def test_the_fullest_mail_is_under_80_kilobytes():
     long = replace(CONTENT.movers[0], name="word " * 60, change="word " * 60, driving_force="word " * 400)
     release = replace(CONTENT.releases[0], model="m" * 200, developer="d" * 200, licence="l" * 200)
     full = replace(CONTENT, movers=(long,) * 60, risers=(long,) * 60, releases=(release,) * 60)
-    assert len(render(full.chosen([], 1), WEEK.period, "fr").html.encode()) < 80_000
+    assert len(render(full.chosen(Wishes("fr")), WEEK.period, "fr").html.encode()) < 80_000
 
 
 def test_a_name_from_a_note_cannot_break_out_of_the_mail():
