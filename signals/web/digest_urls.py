@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals.web.views import digests, subscriptions
+from signals.web.views import digests, evidence, subscriptions
 
 urlpatterns = [
     path("subscribe/", subscriptions.subscribe, name="subscribe"),
@@ -13,7 +13,7 @@ urlpatterns = [
     path("subscribe/yours/<str:token>/", subscriptions.preferences, name="subscription"),
     path("subscribe/yours/<str:token>/forget/", subscriptions.forget, name="subscription-forget"),
     path("subscribe/leave/<str:token>/", subscriptions.leave, name="unsubscribe"),
-    path("d/<str:token>/", digests.evidence, name="digest-evidence"),
+    path("d/<str:token>/", evidence.evidence, name="digest-evidence"),
     path("digests/", digests.archive, name="digests"),
     path("digests/<str:period>/", digests.digest, name="digest"),
     path("digests/<str:period>/mail.html", digests.digest_mail, name="digest-mail"),
