@@ -172,6 +172,7 @@ def _take_text(article: Article, page: ExtractedPage) -> None:
     for column, value in story_columns(article.title, article.text).items():
         setattr(article, column, value)
     article.processed_at = article.analyze_lease_until = None
+    article.analyze_tries, article.analyze_failure = 0, ""
     article.save()
     if gains_date:
         mark_articles([article.pk])

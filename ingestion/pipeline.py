@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ingestion import health, schedule
@@ -44,6 +44,7 @@ State = Literal["stored", "unchanged", "failed", "skipped", "deferred"]
 
 # What was never reached is tried again at least every hour: perhaps there is no network yet.
 _TRIES_OUT_OF_REACH = 3
+_TRIES_TOGETHER = 2
 
 
 class StoreFailed(IngestError):
@@ -297,7 +298,10 @@ def _fresh_for(fetched: Fetched, now: datetime) -> timedelta | None:
 
 def process_articles(article_ids: Sequence[int]) -> int:
     """Group articles into stories and tag them; returns how many. Those another worker has are left to it."""
-    return _process(claim_unprocessed(Q(pk__in=article_ids)))
+    processed = 0
+    while ids := claim_unprocessed(Q(pk__in=article_ids)):
+        processed += _process(ids)
+    return processed
 
 
 def process_leftovers(*, batch: int = 500) -> int:
@@ -309,23 +313,40 @@ def process_leftovers(*, batch: int = 500) -> int:
 
 
 def _process(claimed: Sequence[int]) -> int:
-    if claimed:
-        group_stories(claimed)
-        tag_articles(claimed)
+    try:
+        if claimed:
+            group_stories(claimed)
+            tag_articles(claimed)
+    except Exception as error:
+        # Of many nobody knows which it was; those are tried one at a time later.
+        if len(claimed) == 1:
+            words = f"{type(error).__name__}: {error}".replace("\0", "")
+            Article.objects.filter(pk=claimed[0]).update(analyze_failure=words[:300])
+        raise
     return len(claimed)
 
 
 def claim_unprocessed(which: Q, *, limit: int | None = None) -> list[int]:
-    """Take articles the tagger has not seen, which nobody else works on; the claim ends by itself."""
+    """Take articles the tagger has not seen, which nobody else works on; the claim ends by itself.
+
+    What was begun in vain before comes after the others and alone: one of them may be what kills the worker.
+    """
     now = timezone.now()
     free = Article.objects.unprocessed().filter(
         which, Q(analyze_lease_until=None) | Q(analyze_lease_until__lt=now)
     )
     with transaction.atomic():
         locked = free.select_for_update(skip_locked=True).order_by("id").values_list("id", flat=True)
-        ids = list(locked[:limit])
-        Article.objects.filter(pk__in=ids).update(analyze_lease_until=now + settings.ANALYZE_LEASE)
+        ids = list(locked.filter(analyze_tries__lt=_TRIES_TOGETHER)[:limit]) or list(locked[:1])
+        Article.objects.filter(pk__in=ids).update(
+            analyze_lease_until=now + settings.ANALYZE_LEASE, analyze_tries=F("analyze_tries") + 1
+        )
     return ids
+
+
+def try_again() -> int:
+    """Let the articles that were set aside be tried again; how many."""
+    return Article.objects.set_aside().update(analyze_tries=0, analyze_failure="", analyze_lease_until=None)
 
 
 def poll_sources(

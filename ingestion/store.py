@@ -318,6 +318,7 @@ def _save_edit(
         article.version += 1
         article.processed_at = None
         article.analyze_lease_until = None
+        article.analyze_tries, article.analyze_failure = 0, ""
         _say_words(article, source, entry, now)
     if _gains_date(article, entry):
         _date(article, entry, article.known_at)

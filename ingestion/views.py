@@ -46,6 +46,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
         "total": sum(counts.values()),
         "by_hand": _BY_HAND,
         "resting": resting_queues(),
+        "set_aside": Article.objects.set_aside().order_by("-pk").only("title", "language")[:20],
     }
     return render_page(request, "sources/list.html", context, partial="sources/_list.html")
 

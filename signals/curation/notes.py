@@ -239,6 +239,7 @@ def _update(stored: Note, note: SourceNote, origin: str, now: datetime) -> None:
         setattr(article, column, value)
     article.text_origin = TextOrigin.NOTE if note.summary else TextOrigin.NONE
     article.processed_at = article.analyze_lease_until = None
+    article.analyze_tries, article.analyze_failure = 0, ""
     article.save()
     for column, value in _note_columns(note, origin).items():
         setattr(stored, column, value)

@@ -1,6 +1,6 @@
 """What we know, one file per noun."""
 
-from signals.models.article import Article, ArticleType, ArticleVersion, Story, TextOrigin
+from signals.models.article import ANALYZE_TRIES, Article, ArticleType, ArticleVersion, Story, TextOrigin
 from signals.models.change import Change
 from signals.models.desk import Claim, Comment, OutlookReview, Signpost
 from signals.models.digest import (
@@ -41,6 +41,7 @@ from signals.models.user import Invitation, LogInLink, Role, User
 
 __all__ = [
     "PERIODS",
+    "ANALYZE_TRIES",
     "RELEVANCY_CHOICES",
     "UNSAID",
     "Alert",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -47,12 +47,20 @@ class Story(models.Model):
         return f"story {self.pk}"
 
 
+ANALYZE_TRIES: Final = 4
+"""So often an article is tagged in vain, the last times alone, before it is set aside."""
+
+
 class ArticleQuerySet(models.QuerySet["Article"]):
     """Questions about articles."""
 
     def unprocessed(self) -> Self:
-        """Those the tagger has not seen in their present form."""
-        return self.filter(processed_at__isnull=True)
+        """Those the tagger has not seen in their present form; what it fails at again and again is set aside."""
+        return self.filter(processed_at__isnull=True, analyze_tries__lt=ANALYZE_TRIES)
+
+    def set_aside(self) -> Self:
+        """Those that nobody tries to tag any more."""
+        return self.filter(processed_at__isnull=True, analyze_tries__gte=ANALYZE_TRIES)
 
     def known_on(self, when: object) -> Self:
         """Those we had on that moment."""
@@ -112,6 +120,8 @@ class Article(models.Model):
     processed_at = models.DateTimeField(null=True, blank=True, help_text="when this form was tagged")
     tagger_version = models.PositiveIntegerField(default=0)
     analyze_lease_until = models.DateTimeField(null=True, blank=True)
+    analyze_tries = models.PositiveSmallIntegerField(default=0, help_text="begun since it was last tagged")
+    analyze_failure = models.CharField(max_length=300, blank=True, help_text="why tagging it failed")
     inbox_score = models.FloatField(default=0)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     is_sample = models.BooleanField(default=False)

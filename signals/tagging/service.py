@@ -36,7 +36,7 @@ _WRITTEN = (
 # What is not found is left as it is.
 _WRITE_ARTICLES = """
 UPDATE signals_article AS article SET
-    processed_at = %(now)s, tagger_version = %(version)s,
+    processed_at = %(now)s, tagger_version = %(version)s, analyze_tries = 0, analyze_failure = '',
     inbox_score = COALESCE((found->>'inbox_score')::double precision, article.inbox_score),
     keywords = CASE WHEN found ? 'keywords' THEN ARRAY(SELECT jsonb_array_elements_text(found->'keywords'))
                     ELSE article.keywords END,

@@ -1,18 +1,19 @@
 """A poll from claim to tagging, over real HTTP, with every attempt on record."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from ingestion.hosts import Hosts
 from ingestion.models import Fetch, Schedule, SeenEntry
-from ingestion.pipeline import poll_source, process_articles
+from ingestion.pipeline import poll_source, process_articles, process_leftovers, try_again
 from ingestion.schedule import claim, close_lost, due_source_ids, set_enabled
 from signals.curation.catalogue import load_catalogue
-from signals.models import Article, Health, Source
+from signals.models import Article, Health, Role, Source, User
 from tests.ingestion.serving import item, rss
 
 pytestmark = pytest.mark.django_db
@@ -219,6 +220,41 @@ def test_stored_articles_are_grouped_and_tagged_and_nobody_does_it_twice(source,
     assert process_articles(ids) == 50
     assert not Article.objects.filter(processed_at=None).exists()
     assert process_articles(ids) == 0
+
+
+def test_an_article_that_cannot_be_tagged_holds_up_nobody_and_is_set_aside(source, poll, client):
+    load_catalogue()
+    ids = poll(source).article_ids
+    refuse(ids[7])
+    for _ in range(6):
+        Article.objects.update(analyze_lease_until=None)  # the claims of those who failed have ended
+        with suppress(DatabaseError):
+            process_leftovers()
+    assert not Article.objects.unprocessed().exists()
+    aside = Article.objects.set_aside().get()
+    assert (aside.pk, aside.processed_at) == (ids[7], None)
+    assert "nobody may tag it" in aside.analyze_failure
+    client.force_login(User.objects.create_user("a@example.org", role=Role.VIEWER))
+    assert "nobody may tag it" in client.get(f"/articles/{aside.pk}/").content.decode()
+    assert f"/articles/{aside.pk}/" in client.get("/sources/").content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER refuse ON signals_article")
+    assert (try_again(), process_leftovers()) == (1, 1)
+    aside.refresh_from_db()
+    assert (aside.analyze_tries, aside.analyze_failure) == (0, "")
+
+
+def refuse(article_id):
+    """From now on the database refuses that this article is tagged."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'nobody may tag it'; END $$
+        """)
+        cursor.execute(f"""
+            CREATE TRIGGER refuse BEFORE UPDATE ON signals_article FOR EACH ROW
+            WHEN (NEW.id = {article_id} AND NEW.processed_at IS NOT NULL) EXECUTE FUNCTION refuse()
+        """)
 
 
 def test_all_real_feeds_are_stored_once(shared_data, site, poll):

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.db import connection
 
+from ingestion.pipeline import try_again
 from ingestion.starter import add_starter_sources
 from signals.curation.catalogue import load_catalogue
 from signals.curation.people import ensure_first_administrator, issue_log_in_link
@@ -59,6 +60,8 @@ def _prepare(*, with_static: bool) -> Summary:
         if settings.STARTER_CONTENT:
             load_catalogue()
         start_reading_again()
+    # What this version can read another one may not have been able to.
+    try_again()
     administrator = ensure_first_administrator()
     # Whoever has a password can log in; a link printed at every start would lie about in logs.
     log_in = "" if administrator.has_usable_password() else address_of(issue_log_in_link(user=administrator))

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from signals.models import Article, Kind, Note, State, Tagging
+from signals.models import ANALYZE_TRIES, Article, Kind, Note, State, Tagging
 from signals.search.articles import find, matching, newest, passage_of, with_passages
 from signals.search.query import Choice
 from signals.tagging.facets_writing import stated_columns
@@ -108,6 +108,7 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
     facets = _facets(article, note)
     context: dict[str, Any] = {
         "article": article,
+        "is_set_aside": article.processed_at is None and article.analyze_tries >= ANALYZE_TRIES,
         "note": note,
         "tables": [
             (Kind(kind), [t for t in taggings if t.tag.kind == kind], [r for r in rows if r.kind == kind])
