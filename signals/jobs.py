@@ -29,6 +29,7 @@ STEPS: Final[dict[str, str]] = {
     "match_tags": "signals.curation.matching.match_batch",
     "retag": "signals.tagging.retagging.retag_batch",
     "read_again": "signals.curation.reading_again.read_batch",
+    "undo": "signals.curation.undo.undo_batch",
 }
 """What does one batch of each kind of job: `step(job, *, now) -> Batch`, called inside a transaction."""
 

@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final, Self
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from signals.models.user import User
+
+PRIVATE: Final = ("view.", "settings.")
+"""Verbs of changes that concern one person alone; administrators see them too."""
+OF_PEOPLE: Final = ("person.", "invitation.")
+"""Verbs of changes that only administrators make and see."""
+
+
+class ChangeQuerySet(models.QuerySet["Change"]):
+    """Questions about the log."""
+
+    def of_nouns(self, nouns: Sequence[str]) -> Self:
+        """Whose target is of one of these kinds."""
+        wanted = Q(pk__in=[])
+        for noun in nouns:
+            wanted |= Q(target__startswith=f"{noun}:")
+        return self.filter(wanted)
+
+    def with_verbs(self, prefixes: Sequence[str]) -> Self:
+        """Whose verb begins with one of these."""
+        wanted = Q(pk__in=[])
+        for prefix in prefixes:
+            wanted |= Q(verb__startswith=prefix)
+        return self.filter(wanted)
+
+    def seen_by(self, user: User) -> Self:
+        """What this person may read: not what is private to others, nor, but for administrators, about people."""
+        if user.is_administrator:
+            return self
+        hidden = Q()
+        for prefix in OF_PEOPLE:
+            hidden |= Q(verb__startswith=prefix)
+        for prefix in PRIVATE:
+            hidden |= Q(verb__startswith=prefix) & ~Q(user=user)
+        return self.exclude(hidden)
+
+    def one_of_each_go(self) -> Self:
+        """Of changes made in one go only the newest."""
+        newer = Change.objects.filter(together=OuterRef("together"), pk__gt=OuterRef("pk"))
+        return self.filter(Q(together=None) | ~Exists(newer))
 
 
 class Change(models.Model):
@@ -24,6 +66,8 @@ class Change(models.Model):
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
+    objects = ChangeQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         indexes = [
@@ -36,3 +80,18 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def noun(self) -> str:
+        """The kind of thing that was changed."""
+        return self.target.partition(":")[0]
+
+    @property
+    def key(self) -> str:
+        """Which one of them, as text."""
+        return self.target.partition(":")[2]
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it concerns only whoever made it."""
+        return self.verb.startswith(PRIVATE)

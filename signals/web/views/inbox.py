@@ -19,7 +19,6 @@ from redis.exceptions import RedisError
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.proposals import Wording, accept_proposal, fold_proposal, reject_proposal
-from signals.curation.undo import undo_last
 from signals.models import (
     Article,
     Change,
@@ -37,6 +36,7 @@ from signals.web.access import analysts_only
 from signals.web.inbox_places import explain_places
 from signals.web.pages import page_of, render_page
 from signals.web.passages import marked_text
+from signals.web.undoing import undo_last_of, undone_in_words
 
 LIST_ROWS = 30
 _ROW_FIELDS = ("kind", "name", "description", "change", "outlook", "driving_force")
@@ -159,12 +159,12 @@ def undo(request: HttpRequest) -> HttpResponse:
     """Take the person's last change back, and go to where it was made."""
     assert isinstance(request.user, User)
     try:
-        change = undo_last(by=request.user)
+        undone = undo_last_of(request)
     except CurationError as refused:
         return refused_with_reason(request, refused, reverse("inbox"))
     _forget_count()
-    target = _place(change)
-    said = _("Undone: %(what)s") % {"what": change.title}
+    target = _place(undone.change)
+    said = undone_in_words(undone)
     if getattr(request, "htmx", False) and target.startswith(reverse("inbox") + "?"):
         # The list stays as it is, with its scroll position; only what is read is swapped.
         response = HttpResponse(status=204)

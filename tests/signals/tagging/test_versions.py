@@ -182,7 +182,7 @@ def test_a_name_rejected_in_one_context_is_hidden_there_and_everything_comes_bac
     with pytest.raises(CurationError):
         take_back_tagger(by=world.ana)
     # It can't be undone, but doesn't stand in the way of what the person did before.
-    assert undo_last(by=world.ana).target.startswith("decision:")
+    assert undo_last(by=world.ana).change.target.startswith("decision:")
 
 
 def test_a_version_that_is_no_better_is_kept_aside_with_its_figures_and_nothing_moves(world):

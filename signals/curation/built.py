@@ -1,0 +1,58 @@
+"""What would stand on a change: the targets that later changes of it have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
+from signals.models import Change, Decision, Rating, Tag
+
+
+def on_the_same(change: Change) -> Collection[str]:
+    """Changes of the same thing."""
+    return [change.target]
+
+
+def on_decision(change: Change) -> Collection[str]:
+    """Later decisions on the same article and tag."""
+    decision = Decision.objects.filter(pk=change.key).first()
+    if decision is None:
+        return []
+    pair = Decision.objects.filter(article=decision.article_id, tag=decision.tag_id, pk__gt=decision.pk)
+    return _targets("decision", pair)
+
+
+def on_rating(change: Change) -> Collection[str]:
+    """Later ratings of the tag by the same person."""
+    rating = Rating.objects.filter(pk=change.key).first()
+    if rating is None:
+        return []
+    return _targets("rating", Rating.objects.filter(tag=rating.tag_id, user=rating.user_id, pk__gt=rating.pk))
+
+
+def on_proposal(change: Change) -> Collection[str]:
+    """What was done with the tag that was made of it."""
+    created = change.after.get("created")
+    return [change.target, *(_on_tag(created, change) if created else [])]
+
+
+def on_merge(change: Change) -> Collection[str]:
+    """What was done since with the tag that took over; what was decided there stays there."""
+    into = change.before.get("into")
+    return [change.target, *(_on_tag(into, change) if into else [])]
+
+
+def _on_tag(tag_id: int, change: Change) -> list[str]:
+    merged = Tag.objects.filter(merged_into=tag_id).values_list("pk", flat=True)
+    return [
+        f"tag:{tag_id}",
+        *(f"merge:{pk}" for pk in (tag_id, *merged)),
+        *_targets("decision", Decision.objects.filter(tag=tag_id, made_at__gte=change.made_at)),
+        *_targets("rating", Rating.objects.filter(tag=tag_id, made_at__gte=change.made_at)),
+    ]
+
+
+def _targets(noun: str, rows: QuerySet[Decision] | QuerySet[Rating]) -> list[str]:
+    keys = rows.filter(undone_at=None).order_by("-pk").values_list("pk", flat=True)
+    return [f"{noun}:{pk}" for pk in keys[:100]]
