@@ -30,6 +30,7 @@ STEPS: Final[dict[str, str]] = {
     "retag": "signals.tagging.retagging.retag_batch",
     "read_again": "signals.curation.reading_again.read_batch",
     "undo": "signals.curation.undo.undo_batch",
+    "decide_many": "signals.curation.bulk.decide_batch",
 }
 """What does one batch of each kind of job: `step(job, *, now) -> Batch`, called inside a transaction."""
 

@@ -38,6 +38,20 @@ _KEPT = (
 )
 
 
+class DecidedSinceError(CurationError):
+    """Somebody else decided after the page was shown; their word stands."""
+
+    def __init__(self, decision: Decision) -> None:
+        said = decision.get_verdict_display()
+        if decision.relevancy is not None:
+            said = f"{said} {decision.relevancy}"
+        super().__init__(
+            _("%(who)s decided meanwhile: %(what)s. Decide again if you see it otherwise.")
+            % {"who": decision.user, "what": said}
+        )
+        self.decision = decision
+
+
 def decide_tagging(
     *,
     article: Article,
@@ -48,11 +62,15 @@ def decide_tagging(
     why: str = "",
     stance: str = Stance.UNSTATED,
     comment: str = "",
+    seen: str | None = None,
     now: datetime | None = None,
 ) -> Decision:
     """Record a verdict and let the tagging follow it; a tag that nobody suggested is added.
 
     `stance` is what the article says of the tag's claim: "" leaves it as it is, UNSAID takes it back.
+    `seen` is the tagging's `decided_at` that the person saw, as `seen_form` writes it: when they had not seen
+    their own last word, saying the same once more returns it. None asks nothing.
+    Raises DecidedSinceError when somebody else has decided since.
     Raises CurationError when the verdict, the relevance (1-5), the reason or the stance is not one we know.
     """
     if verdict not in Decision.Verdict.values:
@@ -76,6 +94,16 @@ def decide_tagging(
         )
         position = next((place for place, one in enumerate(taggings, 1) if one.tag_id == tag.pk), None)
         tagging = taggings[position - 1] if position else None
+        if seen is not None and tagging is not None and seen_form(tagging) != seen:
+            last = holding_decision(article.pk, tag.pk)
+            if last is not None and last.user_id != by.pk:
+                raise DecidedSinceError(last)
+            if last is not None and (last.verdict, last.relevancy, last.stance) == (
+                verdict,
+                relevancy,
+                stance,
+            ):
+                return last
         before = tagging_snapshot(tagging)
         if tagging is None and relevancy is None and verdict == Decision.Verdict.ACCEPT:
             relevancy = _UNSCORED
@@ -94,13 +122,13 @@ def decide_tagging(
             made_at=now,
             known_at=now,
         )
-        after = _applied(before, decision)
+        after = applied(before, decision)
         restore_tagging(article.pk, tag.pk, after)
         Change.objects.create(
             user=by,
             verb="tagging.decided",
             target=f"decision:{decision.pk}",
-            title=f"{decision.get_verdict_display()}: {tag.name} - {article.title}"[:400],
+            title=title_of(decision),
             before=before,
             after=after,
             made_at=now,
@@ -110,6 +138,47 @@ def decide_tagging(
         if any(read.merged_into_id for read in refresh_relevancies(tag_ids=[tag.pk])):
             raise CurationError(_("This tag was merged into another one."))
     return decision
+
+
+def explain_rejection(*, article: Article, tag: Tag, by: User, why: str) -> Decision:
+    """Say why one's own rejection was made: part of it, not another decision, and undone with it.
+
+    Raises CurationError for an unknown reason, and when what holds is not a rejection of this person.
+    """
+    if why not in Decision.Why.values:
+        raise CurationError(_("Unknown reason."))
+    with transaction.atomic():
+        Article.objects.select_for_update(no_key=True).only("pk").get(pk=article.pk)
+        decision = holding_decision(article.pk, tag.pk)
+        if decision is None or decision.user_id != by.pk or decision.verdict != Decision.Verdict.REJECT:
+            raise CurationError(_("There is no rejection of yours to give a reason for."))
+        if decision.why != why:
+            decision.why = why
+            decision.save(update_fields=["why"])
+            Change.objects.filter(target=f"decision:{decision.pk}", undone_at=None).update(
+                title=title_of(decision)
+            )
+    return decision
+
+
+def holding_decision(article_id: int, tag_id: int) -> Decision | None:
+    """The last word on the pair that was not taken back."""
+    pair = Decision.objects.filter(article=article_id, tag=tag_id, undone_at=None)
+    texts = ("article__text", "article__html", "article__search")
+    return pair.select_related("user", "tag", "article").defer(*texts).order_by("-pk").first()
+
+
+def seen_form(tagging: Tagging) -> str:
+    """What tells a tagging's last decision from any other; empty when there is none."""
+    return tagging.decided_at.isoformat() if tagging.decided_at else ""
+
+
+def title_of(decision: Decision) -> str:
+    """The decision in words, for the log."""
+    verdict = str(decision.get_verdict_display())
+    if decision.why:
+        verdict = f"{verdict} ({decision.get_why_display()})"
+    return f"{verdict}: {decision.tag.name} - {decision.article.title}"[:400]
 
 
 def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) -> None:
@@ -144,7 +213,7 @@ def replay_from(
         if decision.before != form:
             decision.before = form
             decision.save(update_fields=["before"])
-        form = _applied(form, decision)
+        form = applied(form, decision)
     restore_tagging(article_id, tag_id, form)
 
 
@@ -155,7 +224,7 @@ def _replay(undone: Decision) -> None:
     replay_from(undone.article_id, undone.tag_id, first.before, without=undone)
 
 
-def _applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
+def applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
     """A tagging's fields after a decision."""
     after = (
         dict(before)

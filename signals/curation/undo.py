@@ -21,6 +21,7 @@ from signals.curation.merging import split_tag
 from signals.curation.proposals import undo_proposal
 from signals.curation.ratings import undo_rating
 from signals.curation.sameness import undo_distinct
+from signals.curation.snoozing import undo_snooze
 from signals.jobs import Batch, JobError, start_job
 from signals.models import Change, Decision, Job, Proposal, Rating, User
 from signals.models.change import ChangeQuerySet
@@ -57,6 +58,7 @@ NOUNS: Final[dict[str, Noun]] = {
         lambda change, by: undo_proposal(proposal=Proposal.objects.get(pk=change.key), change=change, by=by),
         built.on_proposal,
     ),
+    "snooze": Noun(lambda change, by: undo_snooze(change=change, by=by)),
     "link": Noun(lambda change, by: undo_link(change=change, by=by)),
     "merge": Noun(lambda change, by: split_tag(change=change, by=by), built.on_merge),
     "distinct": Noun(lambda change, by: undo_distinct(change=change, by=by)),
