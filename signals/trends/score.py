@@ -157,14 +157,9 @@ def weekly_band(
     at = slice(weeks - known.size, weeks)
     observed[:, at] = _window_sums(n, known, (WEEK,))[..., 0]
     mean, size = _predict(baseline, _window_sums(v, known, (WEEK,))[..., 0])
-    # scipy's quantiles of a distribution of mean 0 are nan; the interval is simply 0 to 0
-    chance = size / (size + np.maximum(mean, 1e-12))
     expected[:, at] = mean
-    # Here because importing it takes as long as the rest of a web process's start.
-    from scipy import stats
-
-    low[:, at] = np.maximum(stats.nbinom.ppf(0.025, size, chance), 0)
-    high[:, at] = np.maximum(stats.nbinom.ppf(0.975, size, chance), 0)
+    low[:, at] = _quantile(0.025, mean, size)
+    high[:, at] = _quantile(0.975, mean, size)
     for values in (expected, low, high):
         values[:, at][~baseline.known] = np.nan
     return WeeklyBand(observed, expected, low, high)
@@ -280,17 +275,41 @@ def _window_sums(series: Ints, ends: Ints, windows: tuple[int, ...]) -> Ints:
 
 
 def _faded(series: Ints, ends: Ints, pace: Pace) -> Floats:
-    """The exponentially fading sum of a series (..., days), `lag` days before each of `ends`."""
+    """The exponentially fading sum of a series (..., days), `lag` days before each of `ends`, which ascend."""
     rho = 0.5 ** (1.0 / pace.half_life)
     at = ends - pace.lag
     if ends.size == 1:
         past = series[..., : max(int(at[0]) + 1, 0)].astype(np.float64)
         return np.asarray(past @ rho ** np.arange(past.shape[-1] - 1, -1, -1.0))[..., None]
-    # Here because importing it takes as long as the rest of a web process's start.
-    from scipy import signal
+    # From one end to the next: scipy's filter is as quick, but importing it takes longer than a page may.
+    days = series.astype(np.float64)
+    weights = rho ** np.arange(days.shape[-1] - 1, -1, -1.0)
+    faded = np.zeros((*series.shape[:-1], ends.size))
+    held, reached = np.zeros(series.shape[:-1]), 0
+    for place, day in enumerate(at.tolist()):
+        if day >= reached:
+            span = day + 1 - reached
+            held = held * rho**span + days[..., reached : day + 1] @ weights[-span:]
+            reached = day + 1
+        faded[..., place] = held
+    return faded
 
-    faded = signal.lfilter([1.0], [1.0, -rho], series.astype(np.float64), axis=-1)
-    return np.asarray(np.where(at >= 0, faded[..., np.maximum(at, 0)], 0.0), dtype=np.float64)
+
+def _quantile(share: float, mean: Floats, size: Floats) -> Floats:
+    """The least number that a negative binomial one of this mean and size stays at or below with that chance.
+
+    A gamma of the same mean and variance says where to look; scipy.stats has the same numbers, but importing it
+    takes longer than a page may.
+    """
+    mean, size = (values.copy() for values in _floats(np.maximum(mean, 1e-12), size))
+    chance = size / (size + mean)
+    near = special.gammaincinv(mean * chance, share) / chance
+    found = np.maximum(np.floor(near), 0.0)
+    while (low := special.betainc(size, found + 1.0, chance) < share).any():
+        found[low] += 1.0
+    while (high := (found > 0) & (special.betainc(size, np.maximum(found, 1.0), chance) >= share)).any():
+        found[high] -= 1.0
+    return np.asarray(found, dtype=np.float64)
 
 
 def _baseline(n: Ints, v: Ints, kind: Ints, pace: Pace, ends: Ints, members: Ints | None = None) -> _Baseline:

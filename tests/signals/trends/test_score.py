@@ -212,6 +212,29 @@ def test_the_weekly_band_holds_an_unchanged_tag_and_not_a_burst():
     assert np.isnan(weekly_band(counts[:, :90], np.full(90, 150), np.zeros(30)).expected[:, 0]).all()
 
 
+@pytest.mark.parametrize("pace", [FAST, SLOW], ids=lambda pace: pace.name)
+def test_the_weekly_band_is_the_one_of_a_plain_recursion_and_a_library_of_distributions(pace):
+    rng = np.random.default_rng(12)
+    counts = rng.poisson(10.0 ** rng.uniform(-3, 3, (40, 1)), (40, 500))
+    volume = counts.sum(axis=0)
+    band = weekly_band(counts, volume, np.zeros(40), pace, weeks=52)
+    rho, faded = 0.5 ** (1 / pace.half_life), np.zeros((41, 500))
+    for day, came in enumerate(np.vstack([counts, volume]).T):
+        faded[:, day] = rho * faded[:, day - 1] + came if day else came
+    for week, day in enumerate(range(499 - 7 * 51, 500, 7)):
+        if np.isnan(band.expected[0, week]):
+            continue
+        past, all_past = faded[:40, day - pace.lag], faded[40, day - pace.lag]
+        shape = 0.5 + past
+        mean = shape * volume[day - 6 : day + 1].sum() / (0.5 * 40 * all_past / past.sum() + all_past)
+        size = 1 / (1 / shape + 1 / 8)
+        assert band.expected[:, week] == pytest.approx(mean)
+        for bound, share in ((band.low, 0.025), (band.high, 0.975)):
+            quantile = stats.nbinom.ppf(share, size, size / (size + mean))
+            assert (bound[:, week] == np.maximum(quantile, 0)).all()
+    assert (~np.isnan(band.expected[0])).sum() > 10
+
+
 def test_arrays_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="don't fit"):
         score_series(np.zeros((2, 5)), np.zeros(4), np.zeros(2))
