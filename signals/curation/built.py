@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from signals.models import Change, Decision, Rating, Tag
+from signals.models import Change, Comment, Decision, OutlookReview, Rating, Signpost, Tag
 
 
 def on_the_same(change: Change) -> Collection[str]:
@@ -41,6 +41,33 @@ def on_merge(change: Change) -> Collection[str]:
     """What was done since with the tag that took over; what was decided there stays there."""
     into = change.before.get("into")
     return [change.target, *(_on_tag(into, change) if into else [])]
+
+
+def on_tag(change: Change) -> Collection[str]:
+    """Later edits of a tag; of one that was added by hand, all that was done with it."""
+    if change.verb != "tag.created":
+        return [change.target]
+    tag_id = int(change.key)
+    desk: dict[str, type[Comment] | type[Signpost] | type[OutlookReview]] = {
+        "comment": Comment,
+        "signpost": Signpost,
+        "outlook": OutlookReview,
+    }
+    of_desk = [
+        f"{noun}:{pk}"
+        for noun, model in desk.items()
+        for pk in model.objects.filter(tag=tag_id, undone_at=None).values_list("pk", flat=True)[:100]
+    ]
+    return [*_on_tag(tag_id, change), *of_desk]
+
+
+def on_outlook(change: Change) -> Collection[str]:
+    """Later reviews of the same outlook."""
+    review = OutlookReview.objects.filter(pk=change.key).first()
+    if review is None:
+        return []
+    later = OutlookReview.objects.filter(tag=review.tag_id, pk__gt=review.pk, undone_at=None)
+    return [f"outlook:{pk}" for pk in later.values_list("pk", flat=True)[:100]]
 
 
 def _on_tag(tag_id: int, change: Change) -> list[str]:

@@ -33,6 +33,14 @@ class CatalogueError(CurationError):
     """A tag or a name that can't stand in the catalogue; the message says why."""
 
 
+class NameTakenError(CatalogueError):
+    """Another live tag of the kind, `tag`, has the name."""
+
+    def __init__(self, name: str, tag: Tag) -> None:
+        super().__init__(_("“%(name)s” is already a name of “%(tag)s”.") % {"name": name, "tag": tag.name})
+        self.tag = tag
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogueSummary:
     """What loading a catalogue did. `conflicts` says which names were left out, and why."""
@@ -269,9 +277,7 @@ def _add_name(tag: Tag, name: str, *, language: str, is_alias: bool, origin: str
     normalised = normalise_name(name)
     standing = TagName.objects.filter(kind=tag.kind, normalised=normalised, is_live=True).first()
     if standing is not None and standing.tag_id != tag.pk:
-        raise CatalogueError(
-            _("“%(name)s” is already a name of “%(tag)s”.") % {"name": name, "tag": standing.tag.name}
-        )
+        raise NameTakenError(name, standing.tag)
     if standing is not None:
         return standing
     return TagName.objects.create(

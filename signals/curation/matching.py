@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from signals.curation.ratings import refresh_relevancies
 from signals.jobs import Batch, cancel_job, lock_kind, open_jobs, start_job
-from signals.models import Article, Job, NoteRow, Tag, User
+from signals.models import Article, Job, NoteRow, Origin, Tag, Tagging, User
 from signals.tagging.matching import match_articles, match_notes, match_proposals
 
 KIND: Final = "match_tags"
@@ -20,14 +21,18 @@ _PHASES: Final = ("articles", "proposals", "notes")
 
 
 def start_matching(*, tag_ids: Collection[int], by: User | None = None) -> Job | None:
-    """Match these tags with the past in the background; None when there is none, or no tag is tracked.
+    """Match these tags with the past in the background; None when there is none, or no tag is concerned.
 
+    What is suggested of one that is tracked no more goes, what people or notes said of it stays.
     Tags asked for one by one while a job still waits are added to it; a running one that knows only these
     tags, under their old names, is cancelled.
     """
     with transaction.atomic():
         lock_kind(KIND)
-        wanted = set(Tag.objects.tracked().filter(pk__in=tag_ids).values_list("pk", flat=True))
+        suggested = Tagging.objects.waiting().filter(tag=OuterRef("pk"), origin=Origin.TAGGER)
+        is_concerned = Q(status=Tag.Status.TRACKED) | Exists(suggested)
+        live = Tag.objects.live().filter(is_concerned, pk__in=tag_ids)
+        wanted = set(live.values_list("pk", flat=True))
         if not wanted or not Article.objects.exists():
             return None
         for running in open_jobs(KIND).exclude(state=Job.State.WAITING):

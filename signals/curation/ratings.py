@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime
 from statistics import median, quantiles
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
 from signals.models import Change, Rating, Tag, Tagging, User
+
+_RATIONALE_LIMIT: Final = 5_000
 
 
 def latest_ratings(tag: Tag) -> list[Rating]:
@@ -23,31 +26,53 @@ def latest_ratings(tag: Tag) -> list[Rating]:
 
 def needs_rationale(*, tag: Tag, by: User, relevancy: int) -> bool:
     """Whether a change of 2 or more, or a distance of 2 from the median, wants a reason."""
-    mine = next((r.relevancy for r in latest_ratings(tag) if r.user_id == by.pk), None)
+    mine = _mine(tag, by)
     if mine is not None and abs(relevancy - mine) >= 2:
         return True
     return tag.relevancy_raters > 0 and tag.relevancy is not None and abs(relevancy - tag.relevancy) >= 2
 
 
 def rate_tag(
-    *, tag: Tag, by: User, relevancy: int, rationale: str = "", now: datetime | None = None
+    *,
+    tag: Tag,
+    by: User,
+    relevancy: int,
+    rationale: str = "",
+    review_on: date | None = None,
+    now: datetime | None = None,
 ) -> Rating:
-    """Add a rating and bring the tag's relevance up to date.
+    """Add a rating and bring the tag's relevance up to date; `review_on` is when its rater wants to look again.
 
-    Raises CurationError for a number outside 1-5 or a missing rationale.
+    Raises CurationError for a number outside 1-5, a missing or endless rationale, a day that is not to come.
     """
     if relevancy not in range(1, 6):
         raise CurationError(_("Relevance goes from 1 to 5."))
-    rationale = rationale.strip()
+    rationale = rationale.replace("\x00", "").strip()
+    if len(rationale) > _RATIONALE_LIMIT:
+        raise CurationError(
+            _("At most %(limit)d characters; these are %(length)d.")
+            % {"limit": _RATIONALE_LIMIT, "length": len(rationale)}
+        )
     now = now or timezone.now()
+    if review_on is not None and review_on <= now.astimezone(UTC).date():
+        raise CurationError(_("The day to look again has to be to come."))
     with transaction.atomic():
         tag = Tag.objects.select_for_update(no_key=True).get(pk=tag.pk)
+        if tag.merged_into_id is not None:
+            raise CurationError(_("This tag was merged into another one."))
+        mine = _mine(tag, by)
         if not rationale and needs_rationale(tag=tag, by=by, relevancy=relevancy):
             raise CurationError(_("This is far from before or from the others: please say why."))
         rating = Rating.objects.create(
-            tag=tag, user=by, relevancy=relevancy, rationale=rationale, made_at=now, known_at=now
+            tag=tag,
+            user=by,
+            relevancy=relevancy,
+            rationale=rationale,
+            review_on=review_on,
+            made_at=now,
+            known_at=now,
         )
-        before = {"relevancy": tag.relevancy}
+        before = {"relevancy": tag.relevancy, "rating": mine}
         refresh_relevancy(tag)
         Change.objects.create(
             user=by,
@@ -55,10 +80,19 @@ def rate_tag(
             target=f"rating:{rating.pk}",
             title=f"{tag.name}: {relevancy}"[:400],
             before=before,
-            after={"relevancy": tag.relevancy},
+            after={"relevancy": tag.relevancy, "rating": relevancy},
             made_at=now,
         )
     return rating
+
+
+def _mine(tag: Tag, by: User) -> int | None:
+    return (
+        tag.ratings.filter(user=by, undone_at=None)
+        .order_by("-pk")
+        .values_list("relevancy", flat=True)
+        .first()
+    )
 
 
 def undo_rating(*, rating: Rating, by: User, now: datetime | None = None) -> None:

@@ -14,14 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from signals.curation import built
+from signals.curation.comments import undo_comment
 from signals.curation.decisions import undo_decision
 from signals.curation.errors import CurationError, GoneError, UndoRefused
 from signals.curation.links import undo_link
 from signals.curation.merging import split_tag
+from signals.curation.outlooks import undo_review
 from signals.curation.proposals import undo_proposal
 from signals.curation.ratings import undo_rating
 from signals.curation.sameness import undo_distinct
+from signals.curation.signposts import undo_signpost
 from signals.curation.snoozing import undo_snooze
+from signals.curation.tags import undo_tag_change
 from signals.jobs import Batch, JobError, start_job
 from signals.models import Change, Decision, Job, Proposal, Rating, User
 from signals.models.change import ChangeQuerySet
@@ -62,6 +66,10 @@ NOUNS: Final[dict[str, Noun]] = {
     "link": Noun(lambda change, by: undo_link(change=change, by=by)),
     "merge": Noun(lambda change, by: split_tag(change=change, by=by), built.on_merge),
     "distinct": Noun(lambda change, by: undo_distinct(change=change, by=by)),
+    "tag": Noun(lambda change, by: undo_tag_change(change=change, by=by), built.on_tag),
+    "comment": Noun(lambda change, by: undo_comment(change=change, by=by)),
+    "signpost": Noun(lambda change, by: undo_signpost(change=change, by=by)),
+    "outlook": Noun(lambda change, by: undo_review(change=change, by=by), built.on_outlook),
 }
 """Every noun that can be taken back. `ingestion`, which curation doesn't know, adds its own when it is loaded."""
 
@@ -82,9 +90,7 @@ def may_undo(change: Change, by: User) -> bool:
     noun = NOUNS.get(change.noun)
     if noun is None or change.undone_at is not None or not by.is_active:
         return False
-    if noun.by_administrators:
-        return by.is_administrator
-    return by.is_analyst or (change.is_private and change.user_id == by.pk)
+    return by.is_administrator if noun.by_administrators else by.is_analyst
 
 
 def undo_change(*, change: Change, by: User) -> None:

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from signals.models import Article, NoteRow, Proposal, ProposalEvidence
+from signals.models import Article, NoteRow, Origin, Proposal, ProposalEvidence, Tagging
 from signals.tagging.catalogue_index import current_linker, current_tagger
 from signals.tagging.linking import link_note_rows
 from signals.tagging.links import SUGGESTED_FROM, Row
@@ -45,25 +45,33 @@ def match_articles(
 ) -> Matched:
     """Suggest these tags, and no others, to the articles that come after `after`, the newest first.
 
-    What is written is what tagging the articles anew would say of these tags. Call it in a transaction.
+    What is written is what tagging the articles anew would say of these tags: what was suggested by a name that
+    is gone, or of a tag that is tracked no more, goes. Call it in a transaction.
     """
     hold_tagger()
     tagger = current_tagger()
     known = {profile.tag_id for profile in tagger.profiles} & set(tag_ids)
+    if not known:
+        return _let_go(tagger, tag_ids, after, at_once)
     sieve = Sieve(tagger, known) if len(known) <= SIEVED else None
     until = time.monotonic() + seconds
     seen, chosen = 0, list[int]()
-    while known:
+    while True:
         read = _read(after, at_once)
         seen += len(read)
         documents = [Document(article.title, article.text) for article in read]
         passed = sieve.passes(documents) if sieve else [True] * len(read)
-        chosen += [article.pk for article, is_through in zip(read, passed, strict=True) if is_through]
+        # What came with a proposal that was folded says no because: no name of the tag made it.
+        standing = (
+            _suggested(tag_ids).filter(article__in=read).exclude(because={}).values_list("article", flat=True)
+        )
+        chosen += {article.pk for article, is_through in zip(read, passed, strict=True) if is_through}.union(
+            standing
+        )
         after = [read[-1].sort_at.isoformat(), read[-1].pk] if len(read) == at_once else None
         if after is None or len(chosen) >= at_once or time.monotonic() >= until:
             # All at once, in one order: who locked some of them now and some later could wait for each other.
-            return Matched(seen, after, _match(tagger, known, chosen))
-    return Matched(0, None)
+            return Matched(seen, after, _match(tagger, tag_ids, chosen))
 
 
 def match_proposals(tag_ids: Collection[int], after: int | None, *, at_once: int = PROPOSALS) -> Matched:
@@ -116,8 +124,22 @@ def match_notes(
             return Matched(seen, None if after is None else [after], article_ids=tuple(near.values()))
 
 
-def _read(after: list[Any] | None, at_once: int) -> list[Article]:
+def _let_go(tagger: Tagger, tag_ids: Collection[int], after: list[Any] | None, at_once: int) -> Matched:
+    """Take back what was suggested of tags that nobody looks for any more."""
+    read = _read(after, at_once, carrying=tag_ids)
+    summary = _match(tagger, tag_ids, [article.pk for article in read])
+    after = [read[-1].sort_at.isoformat(), read[-1].pk] if len(read) == at_once else None
+    return Matched(len(read), after, summary)
+
+
+def _suggested(tag_ids: Collection[int]) -> QuerySet[Tagging]:
+    return Tagging.objects.waiting().filter(tag__in=tag_ids, origin=Origin.TAGGER)
+
+
+def _read(after: list[Any] | None, at_once: int, *, carrying: Collection[int] | None = None) -> list[Article]:
     articles = Article.objects.newest_first().only("pk", "sort_at", "title", "text")
+    if carrying is not None:
+        articles = articles.filter(Exists(_suggested(carrying).filter(article=OuterRef("pk"))))
     if after is not None:
         moment, pk = datetime.fromisoformat(after[0]), after[1]
         articles = articles.filter(Q(sort_at__lt=moment) | Q(sort_at=moment, pk__lt=pk), sort_at__lte=moment)
