@@ -7,6 +7,7 @@ from django.urls import path
 from signals.web import health
 from signals.web.views import (
     articles,
+    history,
     home,
     inbox,
     jobs,
@@ -51,6 +52,10 @@ urlpatterns = [
     path("inbox/proposals/", inbox.proposals, name="inbox-proposals"),
     path("inbox/proposals/<int:pk>/", inbox.decide_proposal, name="inbox-proposal"),
     path("inbox/<int:article_pk>/<int:tag_pk>/", inbox.decide, name="inbox-decide"),
+    path("history/", history.history, name="history"),
+    path("history/take-back/", history.take_back, name="history-take-back"),
+    path("history/<int:pk>/", history.change_page, name="history-change"),
+    path("history/<int:pk>/undo/", history.undo, name="history-undo"),
     path("jobs/", jobs.job_list, name="jobs"),
     path("jobs/<int:pk>/", jobs.job_page, name="job"),
     path("jobs/<int:pk>/cancel/", jobs.cancel, name="job-cancel"),
