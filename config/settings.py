@@ -194,6 +194,12 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", EMAIL_PORT == 587)
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", EMAIL_PORT == 465)
 EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20)
 EMAIL_BACKEND = "signals.digests.smtp.EmailBackend" if EMAIL_HOST else "signals.digests.outbox.EmailBackend"
+# Digests go out over so many connections at once, and at most so fast; 0 is as fast as the server takes them.
+MAIL_CONNECTIONS = max(1, env.number("MAIL_CONNECTIONS", 4))
+MAILS_PER_MINUTE = max(0, env.number("MAILS_PER_MINUTE", 0))
+MAILS_PER_MINUTE_AND_DOMAIN = max(0, env.number("MAILS_PER_MINUTE_AND_DOMAIN", 0))
+# yes: an edition waits until somebody approves it; no: it goes out by itself, and may be edited until then.
+DIGEST_REVIEW = env.flag("DIGEST_REVIEW")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Vigie <vigie@{_public.hostname}>")
 
 # --- workers --------------------------------------------------------------------------------
@@ -225,7 +231,8 @@ CELERY_BEAT_SCHEDULE = {
     "poll-due-sources": {"task": "ingestion.tasks.poll_due", "schedule": 30.0},
     "sweep": {"task": "ingestion.tasks.sweep", "schedule": 60.0},
     "roll-up": {"task": "signals.tasks.roll_up_due", "schedule": 30.0},
-    "digests": {"task": "signals.tasks.send_due_digests", "schedule": 300.0},
+    # Often, so that mails that keep to a pace go out evenly; a tick that finds another at work ends at once.
+    "digests": {"task": "signals.tasks.send_due_digests", "schedule": 30.0, "options": {"expires": 30}},
     "jobs": {"task": "signals.tasks.run_due_jobs", "schedule": 30.0},
     "inbox": {"task": "signals.tasks.refit_ranker", "schedule": 20.0, "options": {"expires": 20}},
     "tagger": {"task": "signals.tasks.learn_tagger", "schedule": 3600.0},

@@ -1,14 +1,22 @@
-"""What a mail server's answer means for a delivery. Pure but for Django's names of the states."""
+"""What a mail server's or provider's answer means for a delivery."""
 
 from __future__ import annotations
 
 import smtplib
 from dataclasses import dataclass
 
+from anymail.exceptions import AnymailError, AnymailInvalidAddress, AnymailRecipientsRefused
+from requests import ConnectionError as NoConnection
+from requests import ConnectTimeout, RequestException
+
 from signals.models import Delivery
 
 # Refusals of this message or this sender, not of the address.
 _NOT_THE_ADDRESS = (552, 554)
+# An HTTP service that says so has not taken the mail; any other 5xx may have.
+_LATER = (408, 429, 503)
+# Our key is wrong, out of money or not allowed: the operator's to repair, no reader's fault.
+_OURS = (401, 402, 403, 404)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +26,13 @@ class Answer:
     status: Delivery.Status
     words: str
     suppresses: bool = False
+    provider_key: str = ""
 
 
-def judge(failure: OSError, *, reached_data: bool) -> Answer:
+def judge(failure: OSError | AnymailError, *, reached_data: bool) -> Answer:
     """The meaning of a failed sending; `reached_data`: the message was offered, so it may have been accepted."""
+    if isinstance(failure, AnymailError):
+        return _judge_provider(failure)
     if isinstance(failure, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(failure.recipients.values()))
         return _by_code(code, _words(code, said), about_address=True)
@@ -37,6 +48,25 @@ def judge(failure: OSError, *, reached_data: bool) -> Answer:
         return Answer(Delivery.Status.FAILED, str(failure)[:400])
     words = f"{type(failure).__name__}: {failure}"[:400]
     return Answer(Delivery.Status.UNKNOWN if reached_data else Delivery.Status.DEFERRED, words)
+
+
+def _judge_provider(failure: AnymailError) -> Answer:
+    words = " ".join(f"{type(failure).__name__}: {failure}".replace("\0", "").split())[:400]
+    if isinstance(failure, (AnymailRecipientsRefused, AnymailInvalidAddress)):
+        return Answer(Delivery.Status.FAILED, words, suppresses=True)
+    code = failure.status_code
+    if code is None:
+        cause = failure.__cause__
+        if isinstance(cause, RequestException):
+            is_before = isinstance(cause, ConnectTimeout) or (
+                isinstance(cause, NoConnection) and "NewConnectionError" in str(cause)
+            )
+            return Answer(Delivery.Status.DEFERRED if is_before else Delivery.Status.UNKNOWN, words)
+        # nothing was asked of the provider: the settings ask for what it can't do
+        return Answer(Delivery.Status.DEFERRED, words)
+    if code in _LATER or code in _OURS:
+        return Answer(Delivery.Status.DEFERRED, words)
+    return Answer(Delivery.Status.FAILED if 400 <= code < 500 else Delivery.Status.UNKNOWN, words)
 
 
 def _by_code(code: int, words: str, *, about_address: bool) -> Answer:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar, Final, Self
 
-DUE_TIME: Final = time(6, 0, tzinfo=UTC)
+# Early enough for seven in the morning in Europe; readers further east get theirs at once.
+DUE_TIME: Final = time(1, 0, tzinfo=UTC)
 LATE_AFTER: Final = timedelta(days=2)
 
 
@@ -46,7 +47,7 @@ class Period(ABC):
 
     @property
     def due_at(self) -> datetime:
-        """When its edition goes out: the day after, at 06:00 UTC."""
+        """When its edition is made final: the day after, at 01:00 UTC."""
         return datetime.combine(self.ends_on + timedelta(days=1), DUE_TIME)
 
     def is_over(self, now: datetime) -> bool:

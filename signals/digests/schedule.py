@@ -1,35 +1,63 @@
-"""What beat's tick does: forget who never confirmed, make last week's edition when it is due, send."""
+"""What beat's tick does: forget who never confirmed, draft and freeze editions that are due, send."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Final
 
+from django.conf import settings
 from django.utils import timezone
 
-from signals.digests.editions import ensure_edition, finish_editions, freeze_edition
-from signals.digests.periods import Week
+from signals.digests.editions import advance_editions, ensure_edition, freeze_edition
+from signals.digests.periods import CADENCES, LATE_AFTER, Period
 from signals.digests.send import Sent, deliver_due
 from signals.digests.subscribe import expire_unconfirmed
 from signals.models import Edition, sample_day
 
 # Shorter than the broker's patience, or the same tick would be given to a second worker.
 _TICK: Final = timedelta(minutes=4)
+_sending: Final = Lock()
 
 
 def run_due(*, clock: Callable[[], datetime] = timezone.now) -> Sent:
-    """One tick; may run twice at once. A week whose time passed by more than two days is left out."""
+    """One tick; may run twice at once. What is late by more than two days is left out."""
     until = clock() + _TICK
     expire_unconfirmed(now=clock())
-    week = Week.last_full(clock())
     # the sample is sent by hand only: nobody subscribed to made-up news
-    if week.is_due(clock()) and sample_day() is None:
-        freeze_edition(edition=ensure_edition(week=week, now=clock()), now=clock())
-    sent = _deliver(until=until, clock=clock)
-    finish_editions(now=clock())
+    if sample_day() is None:
+        for kind in CADENCES.values():
+            prepare_edition(period=kind.last_full(clock()), now=clock())
+    # The other threads of this process have other mails to see to; another machine may help.
+    if not _sending.acquire(blocking=False):
+        return Sent()
+    try:
+        sent = _deliver(until=until, clock=clock)
+    finally:
+        _sending.release()
+    advance_editions(now=clock())
     return sent
+
+
+def prepare_edition(*, period: Period, now: datetime) -> Edition | None:
+    """The edition of a period that is over, frozen once its time has come; None when it is too late to begin.
+
+    With DIGEST_REVIEW it stays a draft until somebody approves it.
+    """
+    if not period.is_over(now) or now >= period.due_at + LATE_AFTER:
+        edition = Edition.objects.filter(
+            cadence=period.cadence, period=period.period, status=Edition.Status.DRAFT, send_at__isnull=False
+        ).first()
+    else:
+        edition = ensure_edition(period=period, now=now)
+    if edition is None or settings.DIGEST_REVIEW:
+        return edition
+    begins = max(period.due_at, edition.send_at or period.due_at)
+    if begins <= now < begins + LATE_AFTER:
+        freeze_edition(edition=edition, now=now)
+    return edition
 
 
 def _deliver(
@@ -38,7 +66,7 @@ def _deliver(
     """Batch after batch, until nothing is due or the time is over."""
     total = Sent()
     while True:
-        batch = deliver_due(edition=edition, clock=clock)
+        batch = deliver_due(edition=edition, clock=clock, until=until)
         total = total.plus(batch)
         if batch == Sent() or (until is not None and clock() >= until):
             return total
@@ -53,11 +81,11 @@ class Run:
     sent: Sent
 
 
-def send_edition(*, week: Week, clock: Callable[[], datetime] = timezone.now) -> Run:
-    """Make, freeze and deliver a week's edition here and now; a second call finds nothing left to send."""
-    edition = ensure_edition(week=week, now=clock())
-    reserved = freeze_edition(edition=edition, now=clock())
+def send_edition(*, period: Period, clock: Callable[[], datetime] = timezone.now) -> Run:
+    """Make, freeze and deliver an edition here and now; a second call finds nothing left to send."""
+    edition = ensure_edition(period=period, now=clock())
+    reserved = freeze_edition(edition=edition, at_once=True, now=clock())
     total = _deliver(edition=edition, clock=clock)
-    finish_editions(now=clock())
+    advance_editions(now=clock())
     edition.refresh_from_db()
     return Run(edition, reserved, total)

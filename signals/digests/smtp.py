@@ -35,6 +35,12 @@ class EmailBackend(DjangoBackend):
         """The class of the conversation."""
         return _SMTPOverTLS if self.use_ssl else _SMTP
 
+    def send_raw(self, sender: str, recipient: str, message: bytes) -> None:
+        """Hand over a message that was put together elsewhere; raises what smtplib raises."""
+        if self.connection is None:
+            raise smtplib.SMTPServerDisconnected("the connection is not open")
+        self.connection.sendmail(sender, [recipient], message)
+
     def forget_progress(self) -> None:
         """Call before a message."""
         if isinstance(self.connection, _Progress):

@@ -141,7 +141,7 @@ def test_the_tick_sends_on_monday_morning_once_and_never_days_late(source, db):
     )
     publish(source, {date(2024, 5, 22): {}}, many=1)
     reader()
-    run_due(clock=lambda: MONDAY - timedelta(minutes=2))
+    run_due(clock=lambda: MONDAY - timedelta(hours=7))
     assert not Edition.objects.exists()
     assert run_due(clock=at_monday).sent == 1
     assert run_due(clock=at_monday).sent == 0

@@ -1,0 +1,78 @@
+"""Addresses that are never written to again: known by a keyed hash, so that they outlive being forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from signals.curation.errors import CurationError
+from signals.models import Change, Subscription, Suppression, User
+
+_SALT: Final = b"vigie.suppression:"
+
+
+def address_hash(address: str) -> str:
+    """The keyed hash of an address; equal for all the ways of writing it that mail servers take as one."""
+    name, _at, domain = address.strip().rpartition("@")
+    said = f"{name.casefold()}@{_ascii(domain.casefold().rstrip('.'))}"
+    return hmac.new(settings.SECRET_KEY.encode(), _SALT + said.encode(), hashlib.sha256).hexdigest()
+
+
+def domain_of(address: str) -> str:
+    """Whom a mail to the address is handed to, as the pace per domain counts it."""
+    return _ascii(address.rpartition("@")[2].strip().casefold().rstrip("."))[:255]
+
+
+def _ascii(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:
+        return domain
+
+
+def is_suppressed(address: str) -> bool:
+    """Whether an address may not be written to."""
+    return Suppression.objects.filter(address_hash=address_hash(address)).exists()
+
+
+def suppressed_hashes() -> frozenset[str]:
+    """All of them, to look many addresses up at once."""
+    return frozenset(Suppression.objects.values_list("address_hash", flat=True))
+
+
+def suppress_address(*, address: str, reason: str, now: datetime) -> None:
+    """Write to an address no more; a second time changes nothing, the first reason stands."""
+    with transaction.atomic():
+        Suppression.objects.bulk_create(
+            [Suppression(address_hash=address_hash(address), reason=reason[:300], made_at=now)],
+            ignore_conflicts=True,
+        )
+        Subscription.objects.filter(email__iexact=address, suppressed_at=None).update(
+            suppressed_at=now, suppressed_reason=reason[:300]
+        )
+
+
+def lift_suppression(*, address: str, by: User, now: datetime) -> None:
+    """Let an address be written to again; CurationError when it is not on the list."""
+    with transaction.atomic():
+        found = Suppression.objects.select_for_update().filter(address_hash=address_hash(address)).first()
+        if found is None:
+            raise CurationError(_("This address is not on the list."))
+        Change.objects.create(
+            user=by,
+            verb="suppression.lifted",
+            target=f"suppression:{found.pk}",
+            # the log is for all analysts and for ever: whose address it was is no part of it
+            title=_("An address may be written to again"),
+            before={"reason": found.reason, "made_at": found.made_at.isoformat()},
+            after={},
+            made_at=now,
+        )
+        found.delete()
+        Subscription.objects.filter(email__iexact=address).update(suppressed_at=None, suppressed_reason="")
