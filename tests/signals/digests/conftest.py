@@ -165,7 +165,7 @@ def edition(db):
 
 
 def reader(email="ada@example.org", **fields):
-    fields = {"confirmed_at": MONDAY - timedelta(days=30), "consent_version": "2024-01"} | fields
+    fields = {"confirmed_at": MONDAY - timedelta(days=30), "consent_version": "2024-01", "hour": 6} | fields
     return Subscription.objects.create(email=email, **fields)
 
 
