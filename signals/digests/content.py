@@ -2,91 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final, Self
 
+from signals.digests.entries import (
+    Contradiction,
+    Due,
+    Entry,
+    Gaps,
+    Move,
+    NewRelease,
+    Repriced,
+    Rescoring,
+    Reviewed,
+    Unwell,
+    read_entry,
+)
 from signals.digests.wishes import Wishes
 
-MOVERS: Final = 7
-RISERS: Final = 3
-RELEASES: Final = 10
+LIMITS: Final[dict[str, int]] = {
+    "movers": 7,
+    "risers": 3,
+    "contradictions": 5,
+    "rescored": 5,
+    "reviewed": 3,
+    "due": 3,
+    "releases": 10,
+    "prices": 5,
+}
+"""The sections in the order in which they are read, and how many entries of each a mail shows."""
 
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A tag's trend now and a week before; `times` is "at least that many times usual", `ceiling` "at most"."""
-
-    tag: int
-    kind: str
-    name: str
-    name_fr: str
-    change: str
-    driving_force: str
-    relevancy: float | None
-    raters: int
-    label: str
-    times: float | None
-    ceiling: float | None
-    label_before: str
-    times_before: float | None
-    ceiling_before: float | None
-    explanation: dict[str, Any]
-    themes: tuple[int, ...] = ()
-    merged: tuple[int, ...] = ()
-
-    def title(self, language: str) -> str:
-        """Its name in a language."""
-        return self.name_fr if language.startswith("fr") and self.name_fr else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class NewRelease:
-    """A dated event of an AI model; what nobody states is empty."""
-
-    release: int
-    model: str
-    developer: str
-    event: str
-    on: str
-    weights: str
-    licence: str
-    context: int | None
-
-    @property
-    def date(self) -> date:
-        """When it happened."""
-        return date.fromisoformat(self.on)
-
-
-@dataclass(frozen=True, slots=True)
-class Unwell:
-    """A source that did not deliver."""
-
-    name: str
-    health: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """What the edition does not cover: sources that did not deliver, articles of which only the title is known."""
-
-    unwell: tuple[Unwell, ...]
-    articles: int
-    headline_only: int
+_SHAPES: Final[dict[str, type[Entry]]] = {
+    "movers": Move,
+    "risers": Move,
+    "contradictions": Contradiction,
+    "rescored": Rescoring,
+    "reviewed": Reviewed,
+    "due": Due,
+    "releases": NewRelease,
+    "prices": Repriced,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """All candidates of an edition in order; `chosen` cuts them down to one reader's wishes."""
+    """All candidates of an edition in order; `chosen` cuts them down to one reader's wishes.
+
+    It tells what is known on `as_of` and was not on `before`. `more` says of a section how many entries were
+    cut off its end.
+    """
 
     as_of: str
     before: str
-    is_sample: bool
-    movers: tuple[Move, ...]
-    risers: tuple[Move, ...]
-    releases: tuple[NewRelease, ...]
-    gaps: Gaps
+    is_sample: bool = False
+    movers: tuple[Move, ...] = ()
+    risers: tuple[Move, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    rescored: tuple[Rescoring, ...] = ()
+    reviewed: tuple[Reviewed, ...] = ()
+    due: tuple[Due, ...] = ()
+    releases: tuple[NewRelease, ...] = ()
+    prices: tuple[Repriced, ...] = ()
+    gaps: Gaps = field(default_factory=Gaps)
+    note: str = ""
+    note_fr: str = ""
+    more: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def as_of_day(self) -> date:
@@ -94,9 +76,23 @@ class Content:
         return date.fromisoformat(self.as_of)
 
     @property
+    def before_day(self) -> date:
+        """The last day that the edition before it knew."""
+        return date.fromisoformat(self.before)
+
+    @property
     def is_empty(self) -> bool:
-        """Nothing moved and nothing came out."""
-        return not (self.movers or self.risers or self.releases)
+        """Nothing new; that an outlook waits for its review is no news, and neither is a note."""
+        return not any(entries for name, entries in self.sections() if name != "due")
+
+    def sections(self) -> Iterator[tuple[str, Sequence[Entry]]]:
+        """Each section's name and entries, in the order in which they are read."""
+        for name in LIMITS:
+            yield name, getattr(self, name)
+
+    def keys(self) -> list[str]:
+        """All entries as section:key, as an editor's order and omissions name them."""
+        return [f"{name}:{entry.key}" for name, entries in self.sections() for entry in entries]
 
     def params(self) -> dict[str, Any]:
         """As JSON-able values, read back by `from_params`."""
@@ -106,36 +102,41 @@ class Content:
     def from_params(cls, params: dict[str, Any]) -> Self:
         """The content that `params` was made from."""
         gaps = params["gaps"]
-        return cls(
-            as_of=params["as_of"],
-            before=params["before"],
-            is_sample=params["is_sample"],
-            movers=tuple(_move(move) for move in params["movers"]),
-            risers=tuple(_move(move) for move in params["risers"]),
-            releases=tuple(NewRelease(**release) for release in params["releases"]),
-            gaps=Gaps(
-                tuple(Unwell(**source) for source in gaps["unwell"]), gaps["articles"], gaps["headline_only"]
-            ),
-        )
+        unwell = tuple(read_entry(Unwell, source) for source in gaps["unwell"])
+        kept: dict[str, Any] = {
+            name: tuple(read_entry(shape, entry) for entry in params.get(name, ()))
+            for name, shape in _SHAPES.items()
+        }
+        kept["gaps"] = Gaps(unwell, gaps["articles"], gaps["headline_only"])
+        for name in ("as_of", "before", "is_sample"):
+            kept[name] = params[name]
+        for name in ("note", "note_fr", "more"):
+            if name in params:
+                kept[name] = params[name]
+        return cls(**kept)
 
-    def chosen(self, wishes: Wishes) -> Content:
-        """What a reader with these wishes gets."""
+    def edited(
+        self, *, dropped: Collection[str], ordered: Sequence[str], note: str = "", note_fr: str = ""
+    ) -> Self:
+        """What an editor made of it: entries (section:key) left out, others moved to the front, a note added."""
+        place = {key: n for n, key in enumerate(ordered)}
+        out = frozenset(dropped)
+        kept: dict[str, Any] = {}
+        for name, entries in self.sections():
+            left = {f"{name}:{entry.key}": entry for entry in entries}
+            order = sorted(
+                (key for key in left if key not in out), key=lambda key: place.get(key, len(place))
+            )
+            kept[name] = tuple(left[key] for key in order)
+        return replace(self, **kept, note=note, note_fr=note_fr)
 
-        def fits(move: Move) -> bool:
-            return wishes.want_tag((move.tag, *move.merged), move.kind, move.themes, move.relevancy)
-
-        return Content(
-            as_of=self.as_of,
-            before=self.before,
-            is_sample=self.is_sample,
-            movers=tuple(move for move in self.movers if fits(move))[:MOVERS],
-            risers=tuple(move for move in self.risers if fits(move))[:RISERS],
-            releases=self.releases[:RELEASES] if wishes.want_releases else (),
-            gaps=self.gaps,
-        )
-
-
-def _move(params: dict[str, Any]) -> Move:
-    """JSON knows no tuples."""
-    keys = {name: tuple(params.get(name, ())) for name in ("themes", "merged")}
-    return Move(**{**params, **keys})
+    def chosen(self, wishes: Wishes) -> Self:
+        """What a reader with these wishes gets: the first of each section that fit, and how many more do."""
+        kept: dict[str, Any] = {}
+        more: dict[str, int] = {}
+        for name, entries in self.sections():
+            fitting = tuple(entry for entry in entries if entry.is_wanted(wishes))
+            kept[name] = fitting[: LIMITS[name]]
+            if len(fitting) > LIMITS[name]:
+                more[name] = len(fitting) - LIMITS[name]
+        return replace(self, **kept, more=more)

@@ -74,23 +74,23 @@ def read_confirmation_token(token: str) -> Confirmation | None:
     return Confirmation(pk, wishes_from_params(wishes), consent, datetime.fromisoformat(asked))
 
 
-def evidence_token(what: str, edition: str, pk: int) -> str:
-    """The token of a claim's page: `what` is tag or release, `edition` a period."""
-    return _EVIDENCE.sign_object([what, edition, pk])
+def evidence_token(what: str, edition: str, key: str | int) -> str:
+    """The token of a claim's page: what it claims (see `signals.web.views.evidence`), in which period, of what."""
+    return _EVIDENCE.sign_object([what, edition, str(key)])
 
 
-def read_evidence_token(token: str) -> tuple[str, str, int] | None:
+def read_evidence_token(token: str) -> tuple[str, str, str] | None:
     """(what, edition's period, key), None for a token that is not ours."""
     try:
-        what, edition, pk = _EVIDENCE.unsign_object(token)
+        what, edition, key = _EVIDENCE.unsign_object(token)
     except (signing.BadSignature, ValueError):
         return None
-    return what, edition, pk
+    return str(what), str(edition), str(key)
 
 
-def evidence_link(what: str, edition: str, pk: int) -> str:
+def evidence_link(what: str, edition: str, key: str | int) -> str:
     """The address of a claim's page."""
-    return absolute("digest-evidence", evidence_token(what, edition, pk))
+    return absolute("digest-evidence", evidence_token(what, edition, key))
 
 
 def preferences_link(token: str) -> str:

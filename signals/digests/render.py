@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,19 +14,18 @@ import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import formats, translation
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from signals.digests.content import Content, Move, NewRelease
+from signals.digests.content import Content
 from signals.digests.drawing import Drawing
-from signals.digests.links import READER, evidence_link, preferences_link, unsubscribe_link
-from signals.digests.periods import Week
-from signals.models import Health, Kind, Label, Release, Weights
-from signals.trends.explain import Explanation, say
+from signals.digests.links import READER, preferences_link, unsubscribe_link
+from signals.digests.periods import Week, parse_period
+from signals.digests.words import EntryWords, SectionWords, day_words, sections
+from signals.models import Health
 
 _LINE: Final = 76
-_FORCE: Final = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +39,6 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveWords:
-    """A move in a reader's language."""
-
-    title: str
-    kind: str
-    label: str
-    tone: str
-    standing: str
-    before: str
-    change: str
-    why: str
-    force: str
-    relevancy: str
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseWords:
-    """A release in a reader's language."""
-
-    title: str
-    facts: str
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """All words of one mail, in the order in which they are read."""
 
@@ -77,9 +49,8 @@ class Page:
     heading: str
     span: str
     is_sample: bool
-    movers: tuple[MoveWords, ...]
-    risers: tuple[MoveWords, ...]
-    releases: tuple[ReleaseWords, ...]
+    note: str
+    sections: tuple[SectionWords, ...]
     gaps: tuple[str, ...]
     site: str
     host: str
@@ -88,11 +59,18 @@ class Page:
 
 
 def render(content: Content, period: str, language: str) -> Rendered:
-    """The mail of a reader's `content` in their language."""
+    """The mail of a reader's `content` (chosen, perhaps edited) in their language."""
     with translation.override(language):
         page = _page(content, period, language)
         html = render_to_string("digests/mail.html", {"mail": page})
-        return Rendered(page.subject, _inliner().inline(html), "\n".join(_text(page)) + "\n")
+        drawn = {
+            entry.picture.cid: entry.picture
+            for section in page.sections
+            for entry in section.entries
+            if entry.picture
+        }
+        text = "\n".join(_text(page)) + "\n"
+        return Rendered(page.subject, _inliner().inline(html), text, tuple(drawn.values()))
 
 
 @cache
@@ -102,22 +80,23 @@ def _inliner() -> css_inline.CSSInliner:
 
 
 def _page(content: Content, period: str, language: str) -> Page:
-    movers = tuple(_move_words(move, period, language) for move in content.movers)
-    risers = tuple(_move_words(move, period, language) for move in content.risers)
-    releases = tuple(_release_words(release, period) for release in content.releases)
-    week = Week.parse(period)
+    told = sections(content, period, language)
+    name = _name(period)
+    note = content.note_fr if language.startswith("fr") and content.note_fr else content.note
     return Page(
         language=language,
         period=period,
-        subject=_subject(movers + risers, releases, week, content.is_sample),
-        preview=_preview(len(movers), len(risers), len(releases)),
-        heading=_("What moved in week %(week)s") % {"week": week.starts_on.isocalendar().week},
-        span=_("%(first)s to %(last)s, compared with a week before")
-        % {"first": _day(week.starts_on), "last": _day(content.as_of_day)},
+        subject=_subject(told, name, content.is_sample),
+        preview=", ".join(_counts(content)),
+        heading=_heading(period, name),
+        span=_("%(first)s to %(last)s, compared with what was known the day before that")
+        % {
+            "first": day_words(content.before_day + timedelta(days=1)),
+            "last": day_words(content.as_of_day),
+        },
         is_sample=content.is_sample,
-        movers=movers,
-        risers=risers,
-        releases=releases,
+        note=note.strip(),
+        sections=told,
         gaps=tuple(_gaps(content)),
         site=settings.PUBLIC_URL,
         host=urlsplit(settings.PUBLIC_URL).hostname or "",
@@ -126,111 +105,52 @@ def _page(content: Content, period: str, language: str) -> Page:
     )
 
 
-def _subject(
-    moves: tuple[MoveWords, ...], releases: tuple[ReleaseWords, ...], week: Week, is_sample: bool
-) -> str:
-    number = week.starts_on.isocalendar().week
-    titles = [move.title for move in moves] or [release.title for release in releases]
+def _name(period: str) -> str:
+    """A period as it stands in a subject."""
+    found = parse_period(period)
+    if isinstance(found, Week):
+        return _("Week %(week)s") % {"week": found.starts_on.isocalendar().week}
+    return capfirst(formats.date_format(found.starts_on, "F Y"))
+
+
+def _heading(period: str, name: str) -> str:
+    found = parse_period(period)
+    if isinstance(found, Week):
+        return _("What moved in week %(week)s") % {"week": found.starts_on.isocalendar().week}
+    return _("What moved: %(month)s") % {"month": name}
+
+
+def _subject(told: tuple[SectionWords, ...], name: str, is_sample: bool) -> str:
+    titles = [entry.title for section in told for entry in section.entries]
     first = Truncator(titles[0] if titles else _("nothing moved")).chars(60)
     others = len(titles) - 1
     if others > 0:
         words = ngettext(
-            "Week %(week)s: %(first)s, and %(n)d more", "Week %(week)s: %(first)s, and %(n)d more", others
-        ) % {"week": number, "first": first, "n": others}
+            "%(period)s: %(first)s, and %(n)d more", "%(period)s: %(first)s, and %(n)d more", others
+        ) % {"period": name, "first": first, "n": others}
     else:
-        words = _("Week %(week)s: %(first)s") % {"week": number, "first": first}
+        words = _("%(period)s: %(first)s") % {"period": name, "first": first}
     # names come from notes and feeds: a line break in one would end the header
     words = " ".join(words.split())
     return f"[{_('Sample')}] {words}" if is_sample else words
 
 
-def _preview(movers: int, risers: int, releases: int) -> str:
-    counted = [
-        ngettext("%(n)d moved", "%(n)d moved", movers) % {"n": movers} if movers else "",
-        ngettext("%(n)d early riser", "%(n)d early risers", risers) % {"n": risers} if risers else "",
-        ngettext("%(n)d model release", "%(n)d model releases", releases) % {"n": releases}
-        if releases
-        else "",
-    ]
-    return ", ".join(words for words in counted if words)
-
-
-def _move_words(move: Move, period: str, language: str) -> MoveWords:
-    why = say(Explanation.from_params(move.explanation), gettext=_, ngettext=ngettext, number=_number)
-    standing = _standing(move.label, move.times, move.ceiling)
-    return MoveWords(
-        title=move.title(language),
-        kind=str(Kind(move.kind).label),
-        label=str(Label(move.label).label),
-        tone=_TONES.get(move.label, "plain"),
-        standing=standing,
-        before=", ".join(
-            words
-            for words in (
-                str(Label(move.label_before).label),
-                _standing(move.label_before, move.times_before, move.ceiling_before),
-            )
-            if words
-        ),
-        change=move.change,
-        why=why,
-        force=Truncator(move.driving_force).chars(_FORCE),
-        relevancy=""
-        if move.relevancy is None
-        else _("relevance %(value)s of 5") % {"value": formats.number_format(f"{move.relevancy:g}")},
-        link=evidence_link("tag", period, move.tag),
-    )
-
-
-_TONES: Final[dict[str, str]] = {
-    Label.SURGING: "up",
-    Label.EMERGING: "early",
-    Label.NEW: "new",
-    Label.FADING: "down",
-}
-
-
-def _standing(label: str, times: float | None, ceiling: float | None) -> str:
-    """The number beside a label; a bound is rounded so that it stays true."""
-    if label == Label.FADING and ceiling is not None:
-        return _("at most ×%(times)s its usual share") % {"times": _number(_up(ceiling))}
-    if label not in (Label.FADING, Label.TOO_LITTLE) and times is not None and times >= 1.05:
-        return _("at least ×%(times)s its usual share") % {"times": _number(_down(times))}
-    return ""
-
-
-def _down(value: float) -> float:
-    return math.floor(value * 10 + 1e-9) / 10
-
-
-def _up(value: float) -> float:
-    return math.ceil(value * 10 - 1e-9) / 10
-
-
-def _number(value: float) -> str:
-    return formats.number_format(value, decimal_pos=1)
-
-
-def _day(day: date) -> str:
-    return formats.date_format(day, "j F Y")
-
-
-def _release_words(release: NewRelease, period: str) -> ReleaseWords:
-    facts = [
-        str(Release.Event(release.event).label),
-        _day(release.date),
-        _("weights: %(weights)s") % {"weights": Weights(release.weights).label},
-        release.licence,
-        ""
-        if release.context is None
-        else _("%(n)s tokens of context")
-        % {"n": formats.number_format(release.context, force_grouping=True)},
-    ]
-    return ReleaseWords(
-        title=f"{release.model} ({release.developer})" if release.developer else release.model,
-        facts=" · ".join(fact for fact in facts if fact),
-        link=evidence_link("release", period, release.release),
-    )
+def _counts(content: Content) -> Iterator[str]:
+    """What is inside, for the line that a mail program shows beside the subject."""
+    if n := len(content.movers):
+        yield ngettext("%(n)d moved", "%(n)d moved", n) % {"n": n}
+    if n := len(content.risers):
+        yield ngettext("%(n)d early riser", "%(n)d early risers", n) % {"n": n}
+    if n := len(content.contradictions):
+        yield ngettext("%(n)d piece of evidence against", "%(n)d pieces of evidence against", n) % {"n": n}
+    if n := len(content.rescored):
+        yield ngettext("%(n)d rated anew", "%(n)d rated anew", n) % {"n": n}
+    if n := len(content.reviewed):
+        yield ngettext("%(n)d outlook looked back at", "%(n)d outlooks looked back at", n) % {"n": n}
+    if n := len(content.releases):
+        yield ngettext("%(n)d model release", "%(n)d model releases", n) % {"n": n}
+    if n := len(content.prices):
+        yield ngettext("%(n)d price change", "%(n)d price changes", n) % {"n": n}
 
 
 def _gaps(content: Content) -> Iterator[str]:
@@ -246,47 +166,57 @@ def _gaps(content: Content) -> Iterator[str]:
             gaps.articles,
         ) % {"n": gaps.articles, "bare": gaps.headline_only}
     else:
-        yield _("No article came in this week.")
+        yield _("No article came in.")
 
 
 def _text(page: Page) -> Iterator[str]:
     """The text part, complete: whatever the HTML part says stands here too."""
     yield page.heading.upper()
-    yield page.span
+    yield from _wrapped(page.span)
     if page.is_sample:
         yield f"{_('Sample')} · {_('Made-up content that came with the installation.')}"
-    yield from _section(_("Moved"), [_move_lines(move) for move in page.movers])
-    yield from _section(_("Early risers"), [_move_lines(move) for move in page.risers])
-    yield from _section(
-        _("Model releases"), [[release.title, release.facts, release.link] for release in page.releases]
-    )
+    if page.note:
+        yield ""
+        yield from _wrapped(_("A note from the editor"))
+        for line in page.note.splitlines():
+            yield from _wrapped(line) if line.strip() else [""]
+    for section in page.sections:
+        more = [f"{section.more}: {section.more_link}"] if section.more else []
+        yield from _section(section.title, [_entry_lines(entry) for entry in section.entries] + [more])
     yield from _section(_("What is not covered"), [[line] for line in page.gaps])
     yield ""
     yield "-- "
-    yield _("You get this because you asked for it at %(host)s.") % {"host": page.host}
+    yield from _wrapped(_("You get this because you asked for it at %(host)s.") % {"host": page.host})
     yield f"{_('Why, and what you get')}: {page.preferences}"
     yield f"{_('Unsubscribe')}: {page.unsubscribe}"
 
 
-def _move_lines(move: MoveWords) -> list[str]:
+def _entry_lines(entry: EntryWords) -> list[str]:
+    quote = f"“{entry.quote}”" if entry.quote else ""
     return [
-        f"{move.title} ({', '.join(words for words in (move.kind, move.relevancy) if words)})",
-        _("Now: %(now)s") % {"now": ", ".join(words for words in (move.label, move.standing) if words)},
-        _("A week before: %(before)s") % {"before": move.before},
-        move.change,
-        move.why,
-        f"{_('Driving force')}: {move.force}" if move.force else "",
-        f"{_('Read the evidence')}: {move.link}",
+        f"{entry.title}",
+        entry.about,
+        ", ".join(words for words in (entry.badge, entry.standing) if words),
+        entry.before,
+        entry.why,
+        f"{_('Driving force')}: {entry.force}" if entry.force else "",
+        quote,
+        entry.quoted_from,
+        entry.picture_words,
+        f"{_('Read the evidence')}: {entry.link}",
     ]
 
 
 def _section(title: str, entries: list[list[str]]) -> Iterator[str]:
-    if not entries:
-        return
     yield ""
     yield title
     yield "=" * len(title)
     for entry in entries:
-        yield ""
+        if entry:
+            yield ""
         for line in entry:
-            yield from textwrap.wrap(line, _LINE, break_long_words=False, break_on_hyphens=False)
+            yield from _wrapped(line)
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, _LINE, break_long_words=False, break_on_hyphens=False)

@@ -9,7 +9,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.core.cache import cache
 
-from signals.digests.content import Content, Gaps, Move, NewRelease, Unwell
+from signals.digests.content import Content
+from signals.digests.entries import Gaps, Move, NewRelease, Unwell
 from signals.digests.periods import Week
 from signals.models import (
     Article,
