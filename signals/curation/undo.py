@@ -31,7 +31,7 @@ from signals.models import Change, Decision, Job, Proposal, Rating, User
 from signals.models.change import ChangeQuerySet
 
 JOB: Final = "undo"
-AT_ONCE: Final = 50
+AT_ONCE: Final = 200
 """Changes that are taken back while the person waits; more are a job."""
 _REFUSED_KEPT: Final = 200
 
