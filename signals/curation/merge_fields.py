@@ -37,9 +37,14 @@ def take_fields(into: Tag, chosen: Mapping[str, Any]) -> Taken:
     return taken
 
 
+def edited_since(into: Tag, taken: Taken) -> set[str]:
+    """The fields that are no longer as the merge left them."""
+    return {field for field, pair in taken.items() if _plain(getattr(into, field)) != pair["took"]}
+
+
 def return_fields(into: Tag, taken: Taken) -> set[str]:
     """Give the survivor back what it had; returns the fields that were edited since, which stay."""
-    edited = {field for field, pair in taken.items() if _plain(getattr(into, field)) != pair["took"]}
+    edited = edited_since(into, taken)
     back = {field: pair["was"] for field, pair in taken.items() if field not in edited}
     if back.get("outlook_due_on"):
         back["outlook_due_on"] = date.fromisoformat(back["outlook_due_on"])
@@ -48,74 +53,77 @@ def return_fields(into: Tag, taken: Taken) -> set[str]:
 
 
 def move_names(source: Tag, into: Tag, taken: Taken) -> dict[str, Any]:
-    """All live names for the survivor as it is called now; one that a tag of its kind has already rests.
+    """The names of both for the survivor as it is called now; one that a tag of its kind has already rests.
 
     Raises CatalogueError when another tag has the name that was chosen.
     """
-    own, others = _live_names(into), _live_names(source)
-    is_renamed = bool(taken.keys() & {*NAMES, "kind"})
-    rivals = _rivals(into.kind, (*own, *others))
+    own = _names_of(into, taken.get("status", {}).get("was", into.status))
+    others = _names_of(source, source.status)
+    names = [*own, *others]
     kept = [
-        {"id": name.pk, "tag": name.tag_id, "kind": name.kind, "is_alias": name.is_alias}
-        for name in (*others, *own)
+        {
+            "id": name.pk,
+            "tag": name.tag_id,
+            "kind": name.kind,
+            "is_alias": name.is_alias,
+            "was_live": name.is_live,
+        }
+        for name in names
     ]
+    is_renamed, is_archived = bool(taken.keys() & set(NAMES)), into.status == Tag.Status.ARCHIVED
+    rivals = {} if is_archived else _rivals(into.kind, names)
     canonical, seen = _called(into), set[str]()
-    for name in (*own, *others):
-        is_own = name.tag_id == into.pk
-        name.is_live = name.normalised not in rivals and name.normalised not in seen
-        if not name.is_live:
+    for name in names:
+        if name.normalised in rivals or name.normalised in seen:
+            name.is_live = False
             continue
         seen.add(name.normalised)
-        name.tag, name.kind = into, into.kind
-        if is_renamed:
-            name.is_alias = name.normalised not in canonical
-        elif not is_own:
-            name.is_alias = True
-    for row in kept:
-        row["rests"] = not next(name for name in (*own, *others) if name.pk == row["id"]).is_live
-    _write_names((*own, *others))
-    made = _add_missing(into, seen, rivals) if is_renamed else []
-    return {"names": kept, "made_names": made}
+        if is_renamed or name.tag_id != into.pk:
+            name.is_alias = name.normalised not in canonical if is_renamed else True
+        name.tag, name.kind, name.is_live = into, into.kind, not is_archived
+    for row, name in zip(kept, names, strict=True):
+        row["lives"] = name.is_live
+    _write_names(names)
+    is_called_anew = bool(taken.keys() & {*NAMES, "kind", "status"})
+    return {"names": kept, "made_names": _add_missing(into, seen, rivals) if is_called_anew else []}
 
 
 def return_names(moved: dict[str, Any], source: Tag, into: Tag, edited: set[str]) -> None:
     """Every name to the tag it came from; one that another tag got since rests, one that was given away stays."""
-    found = TagName.objects.in_bulk([row["id"] for row in moved["names"]])
-    is_renamed = bool(moved.get("fields", {}).keys() & {*NAMES, "kind"})
-    is_as_called = not edited & set(NAMES)
-    canonical = _called(into)
+    is_renamed = bool(moved.get("fields", {}).keys() & set(NAMES))
+    is_as_called, canonical = not edited & set(NAMES), _called(into)
     if is_as_called:
         made = TagName.objects.filter(pk__in=moved.get("made_names", []), tag=into)
         made.exclude(normalised__in=canonical).delete()
+    found = TagName.objects.in_bulk([row["id"] for row in moved["names"]])
     own: list[TagName] = []
     back: list[TagName] = []
     for row in moved["names"]:
-        name = found.get(row["id"])
-        if name is None:
+        name, came_from = found.get(row["id"]), row.get("tag", source.pk)
+        if name is None or (name.is_live and name.tag_id not in {came_from, into.pk}):
             continue
-        if row.get("tag", source.pk) == into.pk:
-            if not is_renamed or name.tag_id != into.pk:
-                continue
-            name.kind = into.kind
-            name.is_alias = row["is_alias"] if is_as_called else name.normalised not in canonical
-            name.is_live = name.is_live or bool(row["rests"])
-            own.append(name)
-        elif name.tag_id in {source.pk, into.pk} or not name.is_live:
-            name.tag, name.kind, name.is_alias, name.is_live = source, row["kind"], row["is_alias"], True
+        if came_from == source.pk:
+            name.tag, name.kind, name.is_alias = source, row["kind"], row["is_alias"]
+            name.is_live = row.get("was_live", True)
             back.append(name)
-    # Named so since: of the kind that the tag has again.
-    since = TagName.objects.filter(tag=into, is_live=True).exclude(kind=into.kind)
-    for name in since.exclude(pk__in=[name.pk for name in (*own, *back)]):
-        name.kind = into.kind
+            continue
+        if is_renamed:
+            name.is_alias = row["is_alias"] if is_as_called else name.normalised not in canonical
+        if name.is_live == row["lives"]:
+            name.is_live = row["was_live"]
         own.append(name)
-    seen: set[tuple[str, str]] = set()
-    for name in (*own, *back):
+    # What it was named since is of the kind that it has again, and rests if it does.
+    own += TagName.objects.filter(tag=into, is_live=True).exclude(pk__in=[name.pk for name in (*own, *back)])
+    for name in own:
+        name.kind = into.kind
+        name.is_live = name.is_live and into.status != Tag.Status.ARCHIVED
+    names, seen = [*own, *back], set[tuple[str, str]]()
+    for name in names:
         key = (name.kind, name.normalised)
-        if name.is_live and (key in seen or _rivals(name.kind, [name], but=(*own, *back))):
-            name.is_live = False
+        name.is_live = name.is_live and key not in seen and not _rivals(name.kind, [name], but=names)
         if name.is_live:
             seen.add(key)
-    _write_names((*own, *back))
+    _write_names(names)
 
 
 def set_themes(source: Tag, into: Tag, wanted: Iterable[int] | None) -> dict[str, list[int]]:
@@ -154,8 +162,10 @@ def _write(tag: Tag, values: dict[str, Any]) -> None:
         tag.save(update_fields=list(values))
 
 
-def _live_names(tag: Tag) -> list[TagName]:
-    return list(TagName.objects.filter(tag=tag, is_live=True).order_by("pk"))
+def _names_of(tag: Tag, status: str) -> list[TagName]:
+    """The live names; of an archived tag all, for they rest as it does."""
+    names = TagName.objects.filter(tag=tag).order_by("pk")
+    return list(names if status == Tag.Status.ARCHIVED else names.filter(is_live=True))
 
 
 def _called(tag: Tag) -> set[str]:
@@ -181,8 +191,9 @@ def _add_missing(into: Tag, seen: set[str], rivals: dict[str, Tag]) -> list[int]
         name = TagName(
             tag=into, kind=into.kind, name=text, normalised=normalised, language=language, is_alias=False
         )
+        name.is_live = into.status != Tag.Status.ARCHIVED
         rival = rivals.get(normalised) or _rivals(into.kind, [name]).get(normalised)
-        if rival is not None:
+        if rival is not None and name.is_live:
             raise CatalogueError(
                 _("“%(name)s” is already a name of “%(tag)s”.") % {"name": text, "tag": rival.name}
             )

@@ -13,7 +13,13 @@ from django.utils.translation import gettext as _
 from signals.curation.decisions import replay_from, restore_tagging, tagging_snapshot
 from signals.curation.errors import CurationError
 from signals.curation.matching import start_matching
-from signals.curation.merge_fields import move_names, return_fields, return_names, set_themes, take_fields
+from signals.curation.merge_fields import (
+    move_names,
+    return_fields,
+    return_names,
+    set_themes,
+    take_fields,
+)
 from signals.curation.ratings import refresh_relevancies
 from signals.models import (
     Alert,

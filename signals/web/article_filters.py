@@ -149,6 +149,11 @@ class ArticleFilter:
         for name in ("source", "tag"):
             if name in self.chosen and not _is_id(self.chosen[name]):
                 del self.chosen[name]
+        if "tag" in self.chosen:
+            # A saved address may name one that was merged away since.
+            gone = Tag.objects.filter(pk=int(self.chosen["tag"]), merged_into__isnull=False)
+            survivor = gone.values_list("merged_into", flat=True).first()
+            self.chosen["tag"] = str(survivor or self.chosen["tag"])
         self.chosen |= {name: value for name in BEHIND if (value := _plain(parameters.get(name, "")))}
         self.days = {name: day for name in ("from", "to") if (day := _as_day(self.chosen.get(name, "")))}
         for name in ("from", "to"):

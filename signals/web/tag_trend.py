@@ -226,9 +226,10 @@ def _laid_over(asked: str, tag: Tag) -> list[Tag]:
     ids = [int(word) for word in asked.split(",") if word.isascii() and word.isdecimal() and len(word) < 18]
     if not ids:
         return []
-    found = Tag.objects.live().in_bulk(ids[:10])
-    others = [found[pk] for pk in dict.fromkeys(ids) if pk in found and pk != tag.pk]
-    return others[:LAID_OVER]
+    found = Tag.objects.select_related("merged_into").in_bulk(ids[:10])
+    # A saved address may name a tag that was merged away since.
+    others = [found[pk].merged_into or found[pk] for pk in dict.fromkeys(ids) if pk in found]
+    return [other for other in dict.fromkeys(others) if other.pk != tag.pk][:LAID_OVER]
 
 
 def _named(name: str, but: Tag) -> Tag | None:

@@ -45,6 +45,12 @@
     if (event.target.matches("[data-keys-switch]")) localStorage.setItem("keys", event.target.checked ? "on" : "off");
   });
 
+  // Who writes a text of their own means it.
+  document.addEventListener("input", (event) => {
+    const chosen = event.target.dataset.checks && document.getElementById(event.target.dataset.checks);
+    if (chosen) chosen.checked = true;
+  });
+
   // Rows: in a table or list marked data-rows one row is current, and its first link has the focus.
   const rows = () => all("[data-rows] [data-row]");
   const current = () => one("[data-rows] [data-row][aria-current]");

@@ -128,6 +128,8 @@ def take_back(request: HttpRequest) -> HttpResponse:
 def quality_tag(request: HttpRequest, pk: int) -> HttpResponse:
     """One tag's suggestions that were refused, and what the random draws found to be missed."""
     tag = get_object_or_404(Tag, pk=pk)
+    if tag.merged_into_id is not None:
+        return redirect("quality-tag", tag.merged_into_id)
     decisions = Decision.objects.filter(tag=tag, undone_at=None).select_related("user", "article")
     shown = ("verdict", "why", "comment", "before", "made_at", "user__name", "user__email", "tag")
     decisions = decisions.only(*shown, "article__title", "article__language", "article__publisher")

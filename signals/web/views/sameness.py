@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
+from django.contrib import messages
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -45,10 +47,14 @@ def similar(request: HttpRequest) -> HttpResponse:
 @require_POST
 @analysts_only
 def decide_similar(request: HttpRequest, first: int, second: int) -> HttpResponse:
-    """Merge two tags, into the one that `into` names, or say that they are not the same."""
+    """Merge two tags, into the one that `into` names, or say that they are not the same.
+
+    `back` is the one of them whose page asked: there the other's line goes.
+    """
     assert isinstance(request.user, User)
     one, other = (get_object_or_404(Tag, pk=pk) for pk in (first, second))
-    into = request.POST.get("into", "")
+    into, back = request.POST.get("into", ""), request.POST.get("back", "")
+    asked_by = next((tag for tag in (one, other) if str(tag.pk) == back), None)
     try:
         if into in {str(one.pk), str(other.pk)}:
             survivor, source = (one, other) if into == str(one.pk) else (other, one)
@@ -61,11 +67,27 @@ def decide_similar(request: HttpRequest, first: int, second: int) -> HttpRespons
         else:
             raise CurationError(_("Unknown verdict."))
     except CurationError as refused:
-        return refused_with_reason(request, refused, reverse("similar-tags"))
+        address = asked_by.get_absolute_url() if asked_by else reverse("similar-tags")
+        return refused_with_reason(request, refused, address)
+    if asked_by is not None:
+        return _said_on_its_page(request, survivor or asked_by, said, is_merged=survivor is not None)
     if getattr(request, "htmx", False):
         context = {"pair": {"first": one, "second": other, "said": said, "survivor": survivor}}
         return render_page(request, "tags/_similar_pair.html", context)
     return redirect("similar-tags")
+
+
+def _said_on_its_page(request: HttpRequest, tag: Tag, said: str, *, is_merged: bool) -> HttpResponse:
+    if not getattr(request, "htmx", False):
+        messages.success(request, said)
+        return redirect(tag)
+    response = HttpResponse()
+    if is_merged:
+        # Its evidence, names and scores are others now.
+        messages.success(request, said)
+        response["HX-Redirect"] = tag.get_absolute_url()
+    response["X-Said"] = quote(said)
+    return response
 
 
 @require_GET

@@ -66,6 +66,7 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         "pace": pace_in_words(trend),
         "rows": tag.note_rows.select_related("note__article").order_by("-pk")[:10],
         "names": [name for name in getattr(tag, "called", []) if name not in (tag.name, tag.name_fr)],
+        "merged_from": getattr(tag, "merged_names", []),
         "themes": [Theme(**theme) for theme in getattr(tag, "filed", [])],
         "job": open_jobs("match_tags").filter(arguments__tags__contains=[tag.pk]).first(),
         "decided": decided,
@@ -79,9 +80,12 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 @require_GET
 def tag_weeks_file(request: HttpRequest, pk: int, slug: str, form: str) -> HttpResponse:
     """The weeks of the chart of the same address, as CSV or JSON."""
-    tag = get_object_or_404(Tag.objects.live().select_related("trend"), pk=pk)
+    tag = get_object_or_404(Tag.objects.select_related("trend", "merged_into"), pk=pk)
     if form not in {"csv", "json"}:
         raise Http404
+    if tag.merged_into is not None:
+        address = tag.merged_into.get_absolute_url().rstrip("/")
+        return redirect(f"{address}.{form}?{request.GET.urlencode()}")
     shown: TagChart = _chart_context(tag, ChartRequest(request.GET, tag))["shown"]
     rows = [
         {
@@ -125,6 +129,9 @@ def _with_names() -> QuerySet[Tag]:
         called=ArraySubquery(names.values("name")),
         filed=ArraySubquery(themes.values(said=filed)),
         carried=Subquery(carried),
+        merged_names=ArraySubquery(
+            Tag.objects.filter(merged_into=OuterRef("pk")).order_by("name").values("name")
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 """Two tags made one, and two again: nothing is lost, nothing is left behind."""
 
+from datetime import date
+
 import pytest
 from django.apps import apps
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -8,16 +10,22 @@ from hypothesis import strategies as st
 from signals.curation.catalogue import add_alias, create_tag
 from signals.curation.decisions import decide_tagging, undo_decision
 from signals.curation.errors import CurationError
+from signals.curation.merge_fields import TEXTS
 from signals.curation.merging import merge_tags, split_tag
 from signals.curation.ratings import rate_tag
 from signals.curation.undo import undo_last
 from signals.models import (
+    Alert,
+    Comment,
     DirtyMark,
     Note,
     NoteRow,
+    OutlookReview,
     Proposal,
     Rating,
+    Signpost,
     State,
+    Subscription,
     Tag,
     Tagging,
     TagName,
@@ -28,7 +36,10 @@ from tests.signals.web.making import make_article, make_source, make_tag
 
 pytestmark = pytest.mark.django_db
 
-KEPT = ["Tag", "TagName", "Tagging", "Decision", "Rating", "NoteRow", "Proposal"]
+KEPT = [
+    *("Tag", "TagName", "Tagging", "Decision", "Rating", "NoteRow", "Proposal"),
+    *("Comment", "Signpost", "OutlookReview", "Alert"),
+]
 
 
 @pytest.fixture
@@ -179,9 +190,95 @@ def test_of_two_merges_into_one_tag_the_later_is_taken_back_first(ana, pair):
     assert rows() == before
 
 
+def test_the_survivor_takes_the_fields_that_were_chosen_and_gives_them_back_unless_edited(ana, pair):
+    source, into = pair
+    Tag.objects.filter(pk=source.pk).update(
+        kind="concern", outlook="Theirs.", outlook_due_on=date(2035, 1, 1)
+    )
+    source.refresh_from_db()
+    source.names.update(kind="concern")
+    before = rows()
+    fields = {
+        **{"name": "Models of language", "name_fr": "Modèles de langage", "kind": "concern"},
+        **{"outlook": source.outlook, "outlook_due_on": source.outlook_due_on, "status": "candidate"},
+    }
+    change = merge_tags(source=source, into=into, by=ana, fields=fields)
+    into.refresh_from_db()
+    assert {field: getattr(into, field) for field in fields} == fields
+    assert into.slug == "models-of-language"
+    assert set(into.names.filter(is_live=True).values_list("name", "kind", "is_alias")) == {
+        ("Models of language", "concern", False), ("Modèles de langage", "concern", False),
+        ("Language models", "concern", True), ("Large language models", "concern", True),
+    }  # fmt: skip
+    Tag.objects.filter(pk=into.pk).update(outlook="Edited since.")
+    split_tag(change=change, by=ana)
+    into.refresh_from_db()
+    assert (into.outlook, into.name) == ("Edited since.", "Large language models")
+    Tag.objects.filter(pk=into.pk).update(outlook="")
+    assert rows() == before
+
+
+def test_a_name_that_a_third_tag_has_can_not_be_chosen(ana, pair):
+    source, into = pair
+    third = create_tag(kind="issue", name="Large language models")
+    for fields in ({"kind": "issue"}, {"kind": "issue", "name": "large LANGUAGE models"}, {"name": " "}):
+        before = rows()
+        with pytest.raises(CurationError):
+            merge_tags(source=source, into=into, by=ana, fields=fields)
+        assert rows() == before
+    merge_tags(source=source, into=into, by=ana, fields={"kind": "issue", "name": "Models"})
+    assert list(third.names.values_list("name", flat=True)) == ["Large language models"]
+
+
+def test_a_reader_who_wants_to_hear_of_both_is_told_once_and_keeps_both_wishes(ana, pair):
+    both, one = (Subscription.objects.create(email=f"{n}@example.org") for n in "ab")
+    for subscription, tag in ((both, pair[0]), (both, pair[1]), (one, pair[0])):
+        Alert.objects.create(subscription=subscription, tag=tag)
+    before = rows()
+    change = merge_tags(source=pair[0], into=pair[1], by=ana)
+    assert list(pair[1].alerts.order_by("pk").values_list("subscription", flat=True)) == [both.pk, one.pk]
+    split_tag(change=change, by=ana)
+    assert rows() == before
+
+
+def test_what_was_said_on_the_survivor_since_stays_there(ana, pair):
+    source, into = pair
+    Comment.objects.create(tag=source, user=ana, text="Before.")
+    change = merge_tags(source=source, into=into, by=ana)
+    Comment.objects.create(tag=into, user=ana, text="Since.")
+    add_alias(tag=into, name="Said since")
+    split_tag(change=change, by=ana)
+    assert set(Comment.objects.values_list("text", "tag")) == {("Before.", source.pk), ("Since.", into.pk)}
+    assert TagName.objects.get(name="Said since").tag == into
+
+
 TAGS, ARTICLES = 4, 4
 links = st.sets(st.tuples(st.integers(0, ARTICLES - 1), st.integers(0, TAGS - 1)), max_size=10)
-merges = st.lists(st.tuples(st.integers(0, TAGS - 1), st.integers(0, TAGS - 1)), min_size=1, max_size=5)
+chosen = st.fixed_dictionaries(
+    {"own_themes": st.booleans()},
+    optional={
+        **{field: st.sampled_from(["theirs", "written anew"]) for field in TEXTS},
+        "kind": st.sampled_from(["theirs", "issue"]),
+        "status": st.sampled_from(["theirs", "candidate", "archived"]),
+        "outlook_due_on": st.sampled_from(["theirs", None, date(2036, 1, 1)]),
+    },
+)
+merges = st.lists(
+    st.tuples(st.integers(0, TAGS - 1), st.integers(0, TAGS - 1), chosen), min_size=1, max_size=5
+)
+
+
+def make_desk(tag: Tag, user: User) -> None:
+    """Something of everything that people add to a tag."""
+    shared, _new = Subscription.objects.get_or_create(email="reader@example.org")
+    Alert.objects.create(subscription=shared, tag=tag)
+    Alert.objects.create(subscription=Subscription.objects.create(email=f"{tag.pk}@example.org"), tag=tag)
+    Comment.objects.create(tag=tag, user=user, text="Said.")
+    Signpost.objects.create(tag=tag, words="A sign.")
+    OutlookReview.objects.create(tag=tag, user=user, due_on=date(2026, 1, 1), held="no", outlook="")
+    theme, _new = Theme.objects.get_or_create(slug=f"theme-{tag.kind}", defaults={"name": tag.kind})
+    tag.themes.add(theme)
+    Tag.objects.filter(pk=tag.pk).update(outlook=f"Outlook {tag.pk}", outlook_due_on=date(2030, 1, 1))
 
 
 @settings(
@@ -194,10 +291,29 @@ merges = st.lists(st.tuples(st.integers(0, TAGS - 1), st.integers(0, TAGS - 1)),
     ],  # an example takes too long to look for a smaller one
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@example(carried=set(), decided={(0, 1), (0, 3), (0, 0)}, noted=set(), rated={0, 1}, asked=[(1, 0)])
+@example(
+    carried=set(),
+    decided={(0, 1), (0, 3), (0, 0)},
+    noted=set(),
+    rated={0, 1},
+    asked=[(1, 0, {"own_themes": False})],
+)
 @given(carried=links, decided=links, noted=links, rated=st.sets(st.integers(0, TAGS - 1)), asked=merges)
 def test_merges_undone_in_reverse_order_leave_every_row_as_it_was(ana, carried, decided, noted, rated, asked):
-    for model in ("Change", "Decision", "Rating", "Proposal", "Article", "TagName", "Tag"):
+    for model in (
+        *(
+            "Change",
+            "Decision",
+            "Rating",
+            "Proposal",
+            "Comment",
+            "OutlookReview",
+            "Article",
+            "TagName",
+            "Tag",
+        ),
+        *("Subscription", "Theme"),
+    ):
         apps.get_model("signals", model).objects.all().delete()
     kinds = ("technology", "technology", "issue", "concern")
     tags = [
@@ -211,7 +327,8 @@ def test_merges_undone_in_reverse_order_leave_every_row_as_it_was(ana, carried, 
     ]
     for article, tag in sorted(decided):
         verdict = "accept" if (article + tag) % 2 else "reject"
-        decide_tagging(article=articles[article], tag=tags[tag], by=ana, verdict=verdict)
+        stance = "contradicts" if tag % 2 else "supports"
+        decide_tagging(article=articles[article], tag=tags[tag], by=ana, verdict=verdict, stance=stance)
     for place, (article, tag) in enumerate(sorted(noted)):
         note, _new = Note.objects.get_or_create(
             article=articles[article], defaults={"note_key": str(articles[article].pk), "content_hash": "h"}
@@ -220,10 +337,18 @@ def test_merges_undone_in_reverse_order_leave_every_row_as_it_was(ana, carried, 
         Proposal.objects.create(kind="issue", name=f"P{place}", normalised=f"p{place}", similar_tag=tags[tag])
     for tag in sorted(rated):
         rate_tag(tag=tags[tag], by=ana, relevancy=3)
+        make_desk(tags[tag], ana)
     before, done = rows(), []
-    for one, other in asked:
+    for one, other, picks in asked:
+        source, into = (Tag.objects.get(pk=tags[number].pk) for number in (one, other))
+        themes = list(into.themes.values_list("pk", flat=True)) if picks["own_themes"] else None
+        fields = {
+            field: getattr(source, field) if value == "theirs" else value
+            for field, value in picks.items()
+            if field != "own_themes"
+        }
         try:
-            done.append(merge_tags(source=tags[one], into=tags[other], by=ana))
+            done.append(merge_tags(source=source, into=into, by=ana, fields=fields, themes=themes))
         except CurationError:
             continue
     for change in reversed(done):

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from ingestion.models import Fetch
 from signals.curation.catalogue import create_tag
+from signals.curation.merging import merge_tags
 from signals.models import (
     Article,
+    Change,
     Label,
     Model,
     Note,
@@ -24,6 +26,7 @@ from signals.models import (
     Tag,
     Tagging,
     TagTrend,
+    User,
 )
 
 NOW = timezone.now()
@@ -120,3 +123,7 @@ def make_row(article: Article, tag: Tag, **fields) -> NoteRow:
     )
     made = {"kind": "issue", "name": "In other words", "description": "What it says.", "link": "suggested"}
     return NoteRow.objects.create(note=note, position=note.rows.count(), tag=tag, **made | fields)
+
+
+def make_merge(source: Tag, into: Tag, by: User) -> Change:
+    return merge_tags(source=source, into=into, by=by)

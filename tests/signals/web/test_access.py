@@ -22,7 +22,15 @@ from signals.models import (
     Tag,
     Tagging,
 )
-from tests.signals.web.making import fill, make_article, make_proposal, make_row, make_source, make_tag
+from tests.signals.web.making import (
+    fill,
+    make_article,
+    make_merge,
+    make_proposal,
+    make_row,
+    make_source,
+    make_tag,
+)
 
 POSTS = {
     "rate": Role.ANALYST,
@@ -31,6 +39,8 @@ POSTS = {
     "inbox-proposal": Role.ANALYST,
     "inbox-link": Role.ANALYST,
     "similar-decide": Role.ANALYST,
+    "tag-merge": Role.ANALYST,
+    "tag-split": Role.ANALYST,
     "job-cancel": Role.ANALYST,
     "job-retry": Role.ANALYST,
     "source-add": Role.ANALYST,
@@ -55,6 +65,8 @@ def addresses(db, people) -> dict[str, str]:
         "inbox-proposal": [make_proposal(article).pk],
         "inbox-link": [make_row(article, tag).pk],
         "similar-decide": [tag.pk, make_tag().pk],
+        "tag-merge": [tag.pk],
+        "tag-split": [tag.pk, make_merge(make_tag(), tag, people["administrator"]).pk],
         "job-cancel": [Job.objects.create(kind="match_tags", title="Running").pk],
         "job-retry": [Job.objects.create(kind="match_tags", title="Failed", state="failed").pk],
         "source-poll": [source.pk],
@@ -104,7 +116,7 @@ def test_the_list_above_names_every_page_that_takes_a_post(db):
     gets = {
         *("home", "healthz", "readyz", "tags", "tags-export", "tag", "tags-kind", "tags-kind-export"),
         *("search", "articles", "article", "article-note", "inbox", "inbox-proposals", "models", "model"),
-        *("inbox-links", "similar-tags"),
+        *("inbox-links", "similar-tags", "tag-merged"),
         *("outbox", "outbox-mail", "sources", "source", "jobs", "job"),
         *("quality", "quality-csv", "quality-json", "quality-tag"),
         *("tag-weeks", "themes", "theme", "theme-note"),
@@ -145,6 +157,8 @@ def test_a_viewer_sees_no_control_that_would_be_refused(as_role):
                     "inbox-proposal": [1],
                     "inbox-link": [1],
                     "similar-decide": [1, 1],
+                    "tag-merge": [tag.pk],
+                    "tag-split": [tag.pk, 1],
                     "job-cancel": [1],
                     "job-retry": [1],
                     "source-poll": [source.pk],
