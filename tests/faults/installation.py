@@ -70,7 +70,7 @@ class Installation:
             )  # fmt: skip
 
     def start_worker(self, queue: str) -> None:
-        pool = ["threads", "8"] if queue == "fetch" else ["prefork", "1"]
+        pool = {"fetch": ["threads", "8"], "mail": ["threads", "2"]}.get(queue, ["prefork", "1"])
         self.workers[queue] = self.start(
             "-m", "celery", "-A", "config", "worker", "-Q", queue, "-n", f"{queue}@%h", "-P", pool[0],
             "-c", pool[1], "-l", "ERROR", "--without-gossip", "--without-mingle",
@@ -97,9 +97,16 @@ class Installation:
 
     def tick(self) -> None:
         """What beat does, only more often."""
+        self.ask_for("ingestion.tasks.poll_due", "fetch")
+        self.ask_for("ingestion.tasks.sweep", "fetch")
+
+    def ask_for(self, task: str, queue: str) -> None:
         with suppress(OperationalError, redis.RedisError):
-            self.celery.send_task("ingestion.tasks.poll_due", queue="fetch", retry=False)
-            self.celery.send_task("ingestion.tasks.sweep", queue="fetch", retry=False)
+            self.celery.send_task(task, queue=queue, retry=False, expires=30)
+
+    def do(self, statement: str) -> None:
+        with psycopg.connect(embedded.database_url(self.home)) as connection:
+            connection.execute(statement)
 
     def ask(self, question: str):
         """One value from PostgreSQL; waits while it is away."""
@@ -125,7 +132,7 @@ class Installation:
             'processed', (SELECT count(processed_at) FROM signals_article),
             'open', (SELECT count(*) FROM ingestion_fetch WHERE finished_at IS NULL),
             'leases', (SELECT count(*) FROM ingestion_schedule WHERE lease_until > now()))""")
-        queues = {queue: self.valkey.llen(queue) for queue in ("fetch", "analyze")}
+        queues = {queue: self.valkey.llen(queue) for queue in ("fetch", "analyze", "mail")}
         return f"{state}\n{queues}\n" + "\n".join(
             f"== {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in logs
         )

@@ -1,17 +1,8 @@
-"""A real SMTP server that refuses, stalls and hangs up; senders killed in the middle: nobody gets two."""
+"""A real SMTP server that refuses, stalls and hangs up: each answer has its consequence, nobody gets two."""
 
-import os
-import random
-import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
-from urllib.parse import quote, urlencode
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 
 from signals.digests.editions import advance_editions, freeze_edition
 from signals.digests.ledger import UNKNOWN_AFTER
@@ -19,8 +10,6 @@ from signals.digests.send import deliver_due
 from signals.digests.subscribe import unsubscribe
 from signals.models import Delivery, Edition, OutboxMail, Subscription
 from tests.signals.digests.conftest import MONDAY, reader
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def at(moment):
@@ -137,64 +126,6 @@ def test_without_smtp_mails_are_kept_for_staff_to_read(frozen, outbox_backend):
     assert "Heron 2" in kept.html
     assert kept.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert bytes(kept.raw).startswith(b"Content-Type: multipart/alternative")
-
-
-SENDER = """
-import django
-django.setup()
-from signals.digests.send import deliver_due
-print("ready", flush=True)
-deliver_due(limit=10_000)
-"""
-
-
-@pytest.mark.faults
-@pytest.mark.django_db(transaction=True)
-def test_senders_killed_at_random_moments_never_send_twice(transactional_db, frozen, mailbox):
-    rounds, readers = int(os.environ.get("VIGIE_FAULT_ROUNDS", "3")), 120
-    frozen(*(f"r{n}" for n in range(readers)))
-    Delivery.objects.update(due_at=MONDAY)
-    Delivery.objects.update(expires_at=None)
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "VIGIE_HOME": str(django_settings.VIGIE_HOME),
-        "DATABASE_URL": database_url(),
-        "EMAIL_HOST": "127.0.0.1",
-        "EMAIL_PORT": str(mailbox.port),
-        "PYTHONPATH": str(ROOT),
-    }
-    dice = random.Random(7)
-    for _ in range(rounds):
-        killed_after = len(mailbox.accepted) + dice.randint(1, readers // (rounds + 2))
-        sender = subprocess.Popen(
-            [sys.executable, "-c", SENDER], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        assert sender.stdout.readline() == "ready\n"
-        while len(mailbox.accepted) < killed_after and sender.poll() is None:
-            pass
-        os.kill(sender.pid, signal.SIGKILL)
-        sender.wait()
-        sender.stdout.close()
-    assert Delivery.objects.filter(status="reserved").exists(), "killed too late to prove anything"
-    stuck = Delivery.objects.filter(status="handed_over").count()
-    assert stuck <= rounds * django_settings.MAIL_CONNECTIONS
-    Delivery.objects.filter(status="handed_over").update(handed_over_at=MONDAY)
-    deliver_due(limit=10_000)
-    assert max(mailbox.copies.values()) == 1
-    ledger = states()
-    assert set(ledger.values()) <= {"sent", "unknown"}
-    got = {address.partition("@")[0] for address in mailbox.copies}
-    assert {name for name, status in ledger.items() if status == "sent"} <= got
-    assert list(ledger.values()).count("unknown") == stuck
-    advance_editions()
-    assert Edition.objects.get().status == Edition.Status.SENT
-
-
-def database_url():
-    """The test database's address, for another process."""
-    given = connection.settings_dict
-    where = urlencode({"host": given["HOST"], "port": given["PORT"]})
-    return f"postgresql://{quote(given['USER'])}:{quote(given['PASSWORD'])}@/{given['NAME']}?{where}"
 
 
 def test_a_mail_that_cannot_be_made_waits_until_the_settings_are_right(frozen, mailbox, settings):
