@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ingestion import schedule
 from ingestion.client import default_fetcher
@@ -22,7 +23,9 @@ from ingestion.sources.discover import well_known_feed_urls
 from ingestion.sources.registry import READERS, reader_for
 from ingestion.types import Entry, Fetched
 from ingestion.urls import canonical_with_fragment, safe_link
-from signals.models import Source, SourceKind
+from signals.curation.errors import CurationError
+from signals.curation.people import mark_undone
+from signals.models import Change, Source, SourceKind, User
 
 _STATED_FEEDS = 5
 _SHOWN_ENTRIES = 5
@@ -129,6 +132,7 @@ def add_source(
     name: str = "",
     folder: str = "",
     fetcher: Fetcher | None = None,
+    by: User | None = None,
     now: datetime | None = None,
 ) -> Source:
     """Add a source after reading it, due at once; one we have already is returned. Raises IngestError."""
@@ -144,6 +148,7 @@ def add_source(
         name=name or preview.title,
         site_url=preview.site_url,
         folder=folder,
+        by=by,
         now=now,
     )
 
@@ -156,12 +161,13 @@ def make_source(
     site_url: str = "",
     folder: str = "",
     language: str = "",
+    by: User | None = None,
     now: datetime | None = None,
 ) -> Source:
     """Store a source without reading it, due at once; one with that address already is returned."""
     now = now or timezone.now()
     with transaction.atomic():
-        source, _ = Source.objects.get_or_create(
+        source, is_new = Source.objects.get_or_create(
             kind=kind,
             url=url,
             defaults={
@@ -173,6 +179,8 @@ def make_source(
             },
         )
         Schedule.objects.get_or_create(source=source, defaults={"due_at": now})
+        if is_new and by is not None:
+            _log(source, by, "source.added", {}, {"url": url})
     return source
 
 
@@ -199,9 +207,42 @@ def poll_now(*, source: Source, now: datetime | None = None) -> bool:
     return enqueue("ingestion.tasks.poll_source", source.pk)
 
 
-def set_enabled(*, source: Source, enabled: bool, now: datetime | None = None) -> None:
+def set_enabled(
+    *, source: Source, enabled: bool, by: User | None = None, now: datetime | None = None
+) -> None:
     """Pause a source, or resume it, due at once."""
-    schedule.set_enabled(source, enabled=enabled, now=now or timezone.now())
+    with transaction.atomic():
+        was = Source.objects.select_for_update(no_key=True).get(pk=source.pk).is_enabled
+        schedule.set_enabled(source, enabled=enabled, now=now or timezone.now())
+        if was != enabled:
+            verb = "source.resumed" if enabled else "source.paused"
+            _log(source, by, verb, {"is_enabled": was}, {"is_enabled": enabled})
+
+
+def undo_source(*, change: Change, by: User) -> None:
+    """Pause a source again, or resume it; remove one that was added and has brought nothing yet.
+
+    Raises CurationError when it was paused or resumed since, or has articles.
+    """
+    with transaction.atomic():
+        source = Source.objects.select_for_update(no_key=True).get(pk=change.key)
+        if change.verb == "source.added":
+            if source.articles.exists():
+                raise CurationError(_("It has brought articles: pause it instead."))
+            source.delete()
+        elif source.is_enabled != change.after["is_enabled"]:
+            raise CurationError(_("This was changed again since: take that back first."))
+        else:
+            schedule.set_enabled(source, enabled=change.before["is_enabled"], now=timezone.now())
+        mark_undone(change, by)
+
+
+def _log(
+    source: Source, by: User | None, verb: str, before: dict[str, object], after: dict[str, object]
+) -> None:
+    Change.objects.create(
+        user=by, verb=verb, target=f"source:{source.pk}", title=source.name[:400], before=before, after=after
+    )
 
 
 def set_address(*, source: Source, url: str) -> None:

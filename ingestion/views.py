@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from ingestion import services
 from ingestion.errors import IngestError
-from signals.models import Article, Health, Source, SourceKind
+from signals.models import Article, Health, Source, SourceKind, User
 from signals.web.access import administrators_only, analysts_only
 from signals.web.health import resting_queues
 from signals.web.pages import page_of, render_page
@@ -70,13 +70,15 @@ def source_page(request: HttpRequest, pk: int) -> HttpResponse:
 @analysts_only
 def add(request: HttpRequest) -> HttpResponse:
     """GET: ask for an address. POST: show what would come in; POST with `confirm`: add it."""
+    assert isinstance(request.user, User)
     url = (request.POST.get("url") or request.GET.get("url") or "").strip()
     kind = request.POST.get("kind", "") or None
     context: dict[str, object] = {"url": url, "preview": None, "error": ""}
     if request.method == "POST" and url:
         try:
             if request.POST.get("confirm"):
-                source = services.add_source(url=url, kind=kind, name=request.POST.get("name", "").strip())
+                name = request.POST.get("name", "").strip()
+                source = services.add_source(url=url, kind=kind, name=name, by=request.user)
                 services.poll_now(source=source)
                 messages.success(request, _("Added. Its articles arrive within a minute."))
                 return redirect("source", source.pk)
@@ -114,5 +116,6 @@ def poll_all(request: HttpRequest) -> HttpResponse:
 def set_enabled(request: HttpRequest, pk: int) -> HttpResponse:
     """Pause a source, or let it run again."""
     source = get_object_or_404(Source, pk=pk)
-    services.set_enabled(source=source, enabled=request.POST.get("enabled") == "1")
+    assert isinstance(request.user, User)
+    services.set_enabled(source=source, enabled=request.POST.get("enabled") == "1", by=request.user)
     return redirect("source", pk)

@@ -1,20 +1,22 @@
-"""The first administrator, and one-time links to log in without a password."""
+"""Who may do what, one's own settings, and one-time links to log in without a password."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
-from signals.models import LogInLink, Role, User
+from signals.models import Change, LogInLink, Role, User
 
 LINK_LIFE = timedelta(hours=24)
 FIRST_EMAIL = "admin@localhost.localdomain"
@@ -30,24 +32,181 @@ def ensure_first_administrator() -> User:
         return User.objects.create_superuser(email)
 
 
-def add_person(*, email: str, role: str = Role.VIEWER, name: str = "") -> tuple[User, bool]:
+def add_person(
+    *, email: str, role: str = Role.VIEWER, name: str = "", by: User | None = None
+) -> tuple[User, bool]:
     """Add a person, or give one that is there another role; returns them and whether they are new.
 
-    Raises CurationError for an address that is none, and for a role that is not one of ours.
+    Raises CurationError for an address that is none, a role that is not one of ours, and the last administrator.
     """
+    check_role(role)
+    check_email(email)
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(email__iexact=email).first()
+        if user is None:
+            user = User.objects.create_user(
+                email, role=role, name=name, is_superuser=role == Role.ADMINISTRATOR
+            )
+            _log(user, by, "person.added", {}, {"role": role})
+            return user, True
+        if name:
+            user.name = name
+            user.save(update_fields=["name"])
+        change_role(person=user, role=role, by=by)
+        user.refresh_from_db()
+        return user, False
+
+
+def change_role(*, person: User, role: str, by: User | None) -> Change | None:
+    """Let somebody do more or less; None when they have the role already.
+
+    Raises CurationError for a role that is not one of ours, and for the last administrator.
+    """
+    check_role(role)
+    with transaction.atomic():
+        person = _lock(person)
+        if person.role == role:
+            return None
+        if role != Role.ADMINISTRATOR:
+            _keep_one_administrator(person)
+        before = person.role
+        # Django's administration asks this flag, everything else the role.
+        person.role, person.is_superuser = role, role == Role.ADMINISTRATOR
+        person.save(update_fields=["role", "is_superuser"])
+        return _log(person, by, "person.role", {"role": before}, {"role": role})
+
+
+def deactivate_person(*, person: User, by: User | None) -> Change | None:
+    """Let somebody in no more, from their next click on; all they did stays theirs. None when it was so before.
+
+    Raises CurationError for the last administrator.
+    """
+    return _set_active(person, False, by)
+
+
+def reactivate_person(*, person: User, by: User | None) -> Change | None:
+    """Let somebody in again, with the role they had; None when they may already."""
+    return _set_active(person, True, by)
+
+
+def change_settings(*, person: User, by: User, name: str, language: str, time_zone: str) -> Change | None:
+    """What a person sets for themselves; None when nothing differs."""
+    values = {"name": name, "language": language, "time_zone": time_zone}
+    with transaction.atomic():
+        person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+        before = {
+            field: getattr(person, field) for field in values if getattr(person, field) != values[field]
+        }
+        if not before:
+            return None
+        for field in before:
+            setattr(person, field, values[field])
+        person.save(update_fields=[*before])
+        after = {field: values[field] for field in before}
+        return Change.objects.create(
+            user=by,
+            verb="settings.changed",
+            target=f"settings:{person.pk}",
+            title=str(person)[:400],
+            before=before,
+            after=after,
+        )
+
+
+def undo_settings(*, change: Change, by: User) -> None:
+    """Put a person's settings back; what they set again since stays. Raises CurationError when all of it was."""
+    with transaction.atomic():
+        person = User.objects.select_for_update(no_key=True).get(pk=change.key)
+        held = [field for field, value in change.after.items() if getattr(person, field) == value]
+        if not held:
+            raise CurationError(_("This was set again since."))
+        mark_undone(change, by)
+        for field in held:
+            setattr(person, field, change.before[field])
+        person.save(update_fields=held)
+
+
+def undo_person(*, change: Change, by: User) -> None:
+    """Give a person back the role they had, or let them in (or not) as before.
+
+    Raises CurationError when that was changed again since, and for the last administrator.
+    """
+    with transaction.atomic():
+        person = _lock(User.objects.get(pk=change.key))
+        if not change.before:
+            raise CurationError(_("Deactivate them instead: what they did stays theirs."))
+        if any(getattr(person, field) != value for field, value in change.after.items()):
+            raise CurationError(_("This was changed again since: take that back first."))
+        if change.before.get("role", person.role) != Role.ADMINISTRATOR or not change.before.get(
+            "is_active", person.is_active
+        ):
+            _keep_one_administrator(person)
+        mark_undone(change, by)
+        for field, value in change.before.items():
+            setattr(person, field, value)
+        person.is_superuser = person.role == Role.ADMINISTRATOR
+        person.save(update_fields=["role", "is_active", "is_superuser"])
+
+
+def mark_undone(change: Change, by: User, now: datetime | None = None) -> None:
+    """Say in the log that a change was taken back; CurationError when somebody was first."""
+    done = Change.objects.filter(pk=change.pk, undone_at=None)
+    if not done.update(undone_at=now or timezone.now(), undone_by=by):
+        raise CurationError(_("This was undone before."))
+
+
+def check_role(role: str) -> None:
+    """Raises CurationError for a role that is not one of ours."""
     if role not in Role.values:
         raise CurationError(_("There are the roles %(roles)s.") % {"roles": ", ".join(Role.values)})
+
+
+def check_email(email: str) -> None:
+    """Raises CurationError for what is no address."""
     try:
         validate_email(email)
     except ValidationError:
         raise CurationError(_("This is not an e-mail address.")) from None
+    if len(email) > 254:
+        raise CurationError(_("This is not an e-mail address."))
+
+
+def _set_active(person: User, active: bool, by: User | None) -> Change | None:
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(email__iexact=email).first()
-        if user is None:
-            return User.objects.create_user(email, role=role, name=name), True
-        user.role, user.name = role, name or user.name
-        user.save(update_fields=["role", "name"])
-        return user, False
+        person = _lock(person)
+        if person.is_active == active:
+            return None
+        if not active:
+            _keep_one_administrator(person)
+        person.is_active = active
+        person.save(update_fields=["is_active"])
+        verb = "person.reactivated" if active else "person.deactivated"
+        return _log(person, by, verb, {"is_active": not active}, {"is_active": active})
+
+
+def _lock(person: User) -> User:
+    """The person as they are now, locked with all administrators: two can't demote each other at once."""
+    concerned = User.objects.filter(Q(pk=person.pk) | Q(role=Role.ADMINISTRATOR)).order_by("pk")
+    return {one.pk: one for one in concerned.select_for_update(no_key=True)}[person.pk]
+
+
+def _keep_one_administrator(person: User) -> None:
+    if person.role != Role.ADMINISTRATOR or not person.is_active:
+        return
+    others = User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exclude(pk=person.pk)
+    if not others.exists():
+        raise CurationError(_("This is the last administrator: make somebody else one first."))
+
+
+def _log(person: User, by: User | None, verb: str, before: dict[str, Any], after: dict[str, Any]) -> Change:
+    return Change.objects.create(
+        user=by,
+        verb=verb,
+        target=f"person:{person.pk}",
+        title=str(person)[:400],
+        before=before,
+        after=after,
+    )
 
 
 def issue_log_in_link(*, user: User, life: timedelta = LINK_LIFE) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
-from signals.models import SavedView, User
+from signals.curation.people import mark_undone
+from signals.models import Change, SavedView, User
 
 MOST = 50
 LONGEST = 2000
@@ -25,19 +28,26 @@ def save_view(*, by: User, name: str, query: str, kind: str = "", is_shared: boo
         raise CurationError(_("Analysts share views; you can keep this one for yourself."))
     if by.saved_views.exclude(name=name).count() >= MOST:
         raise CurationError(_("These are as many views as one can keep: delete one first."))
-    view, _new = SavedView.objects.update_or_create(
-        user=by, name=name, defaults={"query": query, "kind": kind, "is_shared": is_shared}
-    )
+    wanted = {"query": query, "kind": kind, "is_shared": is_shared}
+    with transaction.atomic():
+        standing = by.saved_views.select_for_update().filter(name=name).first()
+        before = _as_json(standing) if standing is not None else {}
+        view, _new = SavedView.objects.update_or_create(user=by, name=name, defaults=wanted)
+        if before != _as_json(view):
+            _log(view, by, "view.saved", before)
     return view
 
 
 def rename_view(*, view: SavedView, by: User, name: str) -> None:
     """Give one's own view another name; raises CurationError when it is another's, or the name is taken."""
     _refuse_others(view, by)
+    before = _as_json(view)
     view.name = _named(name)
     try:
         with transaction.atomic():
             view.save(update_fields=["name"])
+            if before != _as_json(view):
+                _log(view, by, "view.renamed", before)
     except IntegrityError as taken:
         raise CurationError(_("You have another view of that name.")) from taken
 
@@ -45,7 +55,32 @@ def rename_view(*, view: SavedView, by: User, name: str) -> None:
 def delete_view(*, view: SavedView, by: User) -> None:
     """Delete one's own view; raises CurationError when it is another's."""
     _refuse_others(view, by)
-    view.delete()
+    with transaction.atomic():
+        _log(view, by, "view.deleted", _as_json(view), is_there=False)
+        view.delete()
+
+
+def undo_view(*, change: Change, by: User) -> None:
+    """Put a kept view back as it was before it was kept, renamed or deleted.
+
+    Raises CurationError when it was changed again since, or another has its name by now.
+    """
+    with transaction.atomic():
+        view = SavedView.objects.select_for_update().filter(pk=change.key).first()
+        if change.user_id is None or (_as_json(view) if view is not None else {}) != change.after:
+            raise CurationError(_("This was changed again since: take that back first."))
+        mark_undone(change, by)
+        if not change.before:
+            assert view is not None
+            view.delete()
+            return
+        try:
+            with transaction.atomic():
+                SavedView.objects.update_or_create(
+                    pk=int(change.key), defaults={"user_id": change.user_id, **change.before}
+                )
+        except IntegrityError as taken:
+            raise CurationError(_("You have another view of that name.")) from taken
 
 
 def without_page(query: str) -> str:
@@ -57,6 +92,21 @@ def without_page(query: str) -> str:
         if name not in ("page", "csrfmiddlewaretoken") and chosen:
             kept.setlist(name, chosen)
     return kept.urlencode()
+
+
+def _as_json(view: SavedView) -> dict[str, Any]:
+    return {"name": view.name, "kind": view.kind, "query": view.query, "is_shared": view.is_shared}
+
+
+def _log(view: SavedView, by: User, verb: str, before: dict[str, Any], *, is_there: bool = True) -> None:
+    Change.objects.create(
+        user=by,
+        verb=verb,
+        target=f"view:{view.pk}",
+        title=view.name,
+        before=before,
+        after=_as_json(view) if is_there else {},
+    )
 
 
 def _named(name: str) -> str:

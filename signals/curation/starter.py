@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from signals.curation.catalogue import load_catalogue
 from signals.curation.note_files import find_notes
@@ -32,6 +33,7 @@ from signals.models import (
     Tag,
     TextOrigin,
     TrendChange,
+    User,
     sample_day,
 )
 from signals.releases.curated import load_releases
@@ -74,7 +76,7 @@ def load_starter() -> StarterSummary:
     return StarterSummary(catalogue.created, releases.releases, len(briefs), len(notes))
 
 
-def remove_sample() -> int:
+def remove_sample(*, by: User | None = None) -> int:
     """Take the sample's articles away, with their notes, taggings and proposals; returns how many articles."""
     with transaction.atomic():
         # Locked, so that nobody tags or decides on one while it goes.
@@ -99,6 +101,11 @@ def remove_sample() -> int:
         Story.objects.filter(articles=None).delete()
         refresh_relevancies(tag_ids=rated)
         Source.objects.filter(is_sample=True).delete()
+        if articles and by is not None:
+            said = ngettext("%(count)d sample article", "%(count)d sample articles", len(articles))
+            Change.objects.create(
+                user=by, verb="sample.removed", target="sample:1", title=said % {"count": len(articles)}
+            )
         # The name stays, so that the sample is not loaded again.
         Setting.objects.update_or_create(name="sample", defaults={"value": {"loaded": False}})
     roll_up()

@@ -17,12 +17,15 @@ from signals.curation import built
 from signals.curation.comments import undo_comment
 from signals.curation.decisions import undo_decision
 from signals.curation.errors import CurationError, GoneError, UndoRefused
+from signals.curation.invitations import undo_invitation
 from signals.curation.links import undo_link
 from signals.curation.merging import split_tag
 from signals.curation.outlooks import undo_review
+from signals.curation.people import undo_person, undo_settings
 from signals.curation.proposals import undo_proposal
 from signals.curation.ratings import undo_rating
 from signals.curation.sameness import undo_distinct
+from signals.curation.saved_views import undo_view
 from signals.curation.signposts import undo_signpost
 from signals.curation.snoozing import undo_snooze
 from signals.curation.tags import undo_tag_change
@@ -70,6 +73,14 @@ NOUNS: Final[dict[str, Noun]] = {
     "comment": Noun(lambda change, by: undo_comment(change=change, by=by)),
     "signpost": Noun(lambda change, by: undo_signpost(change=change, by=by)),
     "outlook": Noun(lambda change, by: undo_review(change=change, by=by), built.on_outlook),
+    "settings": Noun(lambda change, by: undo_settings(change=change, by=by), is_desk=False),
+    "view": Noun(lambda change, by: undo_view(change=change, by=by), is_desk=False),
+    "person": Noun(
+        lambda change, by: undo_person(change=change, by=by), is_desk=False, by_administrators=True
+    ),
+    "invitation": Noun(
+        lambda change, by: undo_invitation(change=change, by=by), is_desk=False, by_administrators=True
+    ),
 }
 """Every noun that can be taken back. `ingestion`, which curation doesn't know, adds its own when it is loaded."""
 

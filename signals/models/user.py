@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
@@ -93,6 +93,18 @@ class LogInLink(models.Model):
         return f"log-in link for {self.user}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Questions about invitations."""
+
+    def open(self) -> Self:
+        """Neither accepted nor withdrawn."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+    def valid(self) -> Self:
+        """Whose link still works in time."""
+        return self.filter(expires_at__gt=timezone.now())
+
+
 class Invitation(models.Model):
     """Somebody asked to join with a role: GET shows a page, POST accepts. Only a hash of the token is kept."""
 
@@ -107,6 +119,8 @@ class Invitation(models.Model):
     accepted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -115,3 +129,8 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} as {self.get_role_display()}"
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its link is too old."""
+        return self.expires_at <= timezone.now()

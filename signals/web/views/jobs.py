@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from signals.jobs import STALLED, can_retry, cancel_job, open_jobs, retry_job
-from signals.models import Job
+from signals.curation.work import go_on, stop_work
+from signals.jobs import STALLED, can_retry, open_jobs
+from signals.models import Job, User
 from signals.web.access import analysts_only
 from signals.web.pages import ROWS, render_page
 
@@ -48,7 +49,8 @@ def job_page(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop it, after the batch it is in."""
     job = get_object_or_404(Job, pk=pk)
-    if not cancel_job(job=job):
+    assert isinstance(request.user, User)
+    if not stop_work(job=job, by=request.user):
         messages.info(request, _("It had ended already."))
     return redirect("job", pk=pk)
 
@@ -58,7 +60,8 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Let it go on from where it stopped."""
     job = get_object_or_404(Job, pk=pk)
-    if not retry_job(job=job):
+    assert isinstance(request.user, User)
+    if not go_on(job=job, by=request.user):
         messages.info(request, _("There is nothing to go on with, or another job does the same."))
     return redirect("job", pk=pk)
 
