@@ -130,6 +130,16 @@ class Content:
             kept[name] = tuple(left[key] for key in order)
         return replace(self, **kept, note=note, note_fr=note_fr)
 
+    def shortened(self) -> Self:
+        """With an entry less in each section that has several."""
+        kept: dict[str, Any] = {}
+        more = dict(self.more)
+        for name, entries in self.sections():
+            if len(entries) > 1:
+                kept[name] = entries[:-1]
+                more[name] = more.get(name, 0) + 1
+        return replace(self, **kept, more=more)
+
     def chosen(self, wishes: Wishes) -> Self:
         """What a reader with these wishes gets: the first of each section that fit, and how many more do."""
         kept: dict[str, Any] = {}

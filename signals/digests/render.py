@@ -25,7 +25,10 @@ from signals.digests.periods import Week, parse_period
 from signals.digests.words import EntryWords, SectionWords, day_words, sections
 from signals.models import Health
 
+MOST_BYTES: Final = 79_000
+"""Of the HTML part and its pictures; a mail program cuts off what is longer than 102 KB."""
 _LINE: Final = 76
+_NOTE: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,20 @@ class Page:
 
 
 def render(content: Content, period: str, language: str) -> Rendered:
-    """The mail of a reader's `content` (chosen, perhaps edited) in their language."""
+    """The mail of a reader's `content` (chosen, perhaps edited) in their language, within `MOST_BYTES`."""
+    mail = _render(content, period, language)
+    while _bytes(mail) > MOST_BYTES and (less := content.shortened()) != content:
+        content = less
+        mail = _render(content, period, language)
+    return mail
+
+
+def _bytes(mail: Rendered) -> int:
+    """What the HTML part and its pictures weigh on their way; base64 makes four bytes of three."""
+    return len(mail.html.encode()) + sum(len(picture.png) for picture in mail.pictures) * 4 // 3
+
+
+def _render(content: Content, period: str, language: str) -> Rendered:
     with translation.override(language):
         page = _page(content, period, language)
         html = render_to_string("digests/mail.html", {"mail": page})
@@ -89,13 +105,14 @@ def _page(content: Content, period: str, language: str) -> Page:
         subject=_subject(told, name, content.is_sample),
         preview=", ".join(_counts(content)),
         heading=_heading(period, name),
-        span=_("%(first)s to %(last)s, compared with what was known the day before that")
+        span=_("%(first)s to %(last)s, compared with what was known on %(before)s")
         % {
+            "before": day_words(content.before_day),
             "first": day_words(content.before_day + timedelta(days=1)),
             "last": day_words(content.as_of_day),
         },
         is_sample=content.is_sample,
-        note=note.strip(),
+        note=Truncator(note.strip()).chars(_NOTE),
         sections=told,
         gaps=tuple(_gaps(content)),
         site=settings.PUBLIC_URL,
@@ -171,6 +188,7 @@ def _gaps(content: Content) -> Iterator[str]:
 
 def _text(page: Page) -> Iterator[str]:
     """The text part, complete: whatever the HTML part says stands here too."""
+    yield f"Vigie · {page.period}"
     yield page.heading.upper()
     yield from _wrapped(page.span)
     if page.is_sample:
@@ -196,7 +214,7 @@ def _entry_lines(entry: EntryWords) -> list[str]:
     return [
         f"{entry.title}",
         entry.about,
-        ", ".join(words for words in (entry.badge, entry.standing) if words),
+        capfirst(", ".join(words for words in (entry.badge, entry.standing) if words)),
         entry.before,
         entry.why,
         f"{_('Driving force')}: {entry.force}" if entry.force else "",

@@ -28,7 +28,7 @@ from signals.digests.entries import (
     day_of,
 )
 from signals.digests.links import evidence_link
-from signals.models import Kind, Label, OutlookReview, Release, Weights
+from signals.models import Kind, Label, OutlookReview, Release, Stance, Weights
 from signals.trends.explain import ABOVE, Explanation, say
 
 _TITLE: Final = 160
@@ -52,6 +52,7 @@ class EntryWords:
     quote_language: str = ""
     quoted_from: str = ""
     picture: Drawing | None = None
+    picture_title: str = ""
     picture_words: str = ""
 
 
@@ -127,6 +128,7 @@ def _move(move: Move, reading: Reading) -> EntryWords:
         why=say(Explanation.from_params(move.explanation), gettext=_, ngettext=ngettext, number=number),
         force=_short(move.driving_force, _LONG),
         picture=drawing,
+        picture_title=_("last %(n)d weeks") % {"n": len(move.weeks)} if drawing else "",
         picture_words=_weeks(move) if drawing else "",
     )
 
@@ -170,7 +172,7 @@ def _contradiction(entry: Contradiction, reading: Reading) -> EntryWords:
         title=_short(entry.title(reading.language), _TITLE),
         link=evidence_link("contradiction", reading.period, entry.key),
         about=_about(entry),
-        badge=_("contradicts it"),
+        badge=str(Stance.CONTRADICTS.label),
         tone="down",
         quote=_short(entry.quote, _LONG),
         quote_language=entry.language,
