@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
@@ -16,9 +16,19 @@ from django.db import connection
 from django.db.models import Q, Sum
 from redis.exceptions import RedisError
 
-from signals.models import PERIODS, TagTrend, VolumeDelta
+from signals.models import PERIODS, FacetValue, TagTrend, VolumeDelta
 from signals.trends.score import Floats, Ints
-from signals.trends.summary import EPOCH, FACETS, Facets, facets_known_on, period_counts, recent, unpack
+from signals.trends.summary import (
+    EPOCH,
+    FACETS,
+    ByValue,
+    Facets,
+    by_value,
+    counts_by_period,
+    facets_known_on,
+    recent,
+    unpack,
+)
 from signals.trends.table import trend_table
 
 Texts = npt.NDArray[np.str_]
@@ -46,13 +56,21 @@ ORDER BY lower(CASE WHEN %(french)s AND t.name_fr <> '' THEN t.name_fr ELSE t.na
 _STAMP: Final = """
 SELECT (SELECT as_of FROM signals_tagtrend LIMIT 1),
        (SELECT (explanation -> 'windows' ->> -1)::int FROM signals_tagtrend LIMIT 1),
-       t.rows, t.written, tr.rows, tr.written, s.rows, s.written
+       t.rows, t.written, tr.rows, tr.written, s.rows, s.written, g.rows, g.written
 FROM (SELECT count(*) AS rows, sum(xmin::text::bigint + cmin::text::bigint) AS written FROM signals_tag) t,
      (SELECT count(*) AS rows, sum(xmin::text::bigint + cmin::text::bigint) AS written
       FROM signals_tagtrend) tr,
      (SELECT count(*) AS rows, sum(xmin::text::bigint + cmin::text::bigint) AS written
-      FROM signals_tagsummary) s
+      FROM signals_tagsummary) s,
+     (SELECT count(*) AS rows, sum(xmin::text::bigint + cmin::text::bigint) AS written
+      FROM signals_tag_themes) g
 """
+
+# Which transactions are seen: while it reads the same nothing at all was committed, and a read that wrote
+# something itself has none.
+_SEEN: Final = (
+    "SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN pg_current_snapshot()::text END"
+)
 
 _WEEKS: Final = """
 SELECT tag_id, (%(as_of)s - day) / 7, sum(confirmed) + sum(suggested) FROM signals_mentiondelta
@@ -122,13 +140,33 @@ class Listing:
     publishers: Ints
     before: Ints
     last: Ints
-    facets: Facets
+    facets: ByValue
+    themes: tuple[Ints, Ints]
+    """Pairs of a tag's place and a theme's id."""
     past: Past | None = None
+    names: dict[int, FacetValue] = field(default_factory=dict)
+    """Values that were asked for by id, kept as long as the listing is."""
+
+    def named(self, ids: Collection[int]) -> list[FacetValue]:
+        """The values with these ids."""
+        if missing := [pk for pk in ids if pk not in self.names]:
+            self.names.update(FacetValue.objects.in_bulk(missing))
+        return [self.names[pk] for pk in ids if pk in self.names]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A listing, what was written when it was read, and the last transactions seen that left it as it is."""
+
+    stamp: _Stamp
+    listing: Listing
+    seen: str | None
 
 
 # Of each period and language the last, as long as nothing changes: five thousand rows are slow to read again.
-_present: dict[tuple[int | None, bool], tuple[_Stamp, Listing]] = {}
-_KEPT_AT_MOST: Final = 4
+# Of past days one, for it holds the trends besides.
+_present: dict[tuple[int | None, bool, date | None], _Kept] = {}
+_KEPT_AT_MOST: Final = 6
 
 
 def read_listing(*, period: int | None = None, known_on: date | None = None, is_french: bool) -> Listing:
@@ -136,19 +174,29 @@ def read_listing(*, period: int | None = None, known_on: date | None = None, is_
 
     A `known_on` that isn't over when the present trends end means now.
     """
+    key = (period, is_french, known_on)
+    kept, seen = _present.get(key), _seen()
+    if kept is not None and seen is not None and kept.seen == seen:
+        return kept.listing
     stamp = _stamp()
+    if kept is not None and kept.stamp == stamp:
+        kept.seen = seen
+        return kept.listing
     as_of, window = stamp[0], stamp[1] or DEFAULT_DAYS
     if as_of is None or (known_on and known_on > as_of):
         known_on = None
-    if known_on is not None:
-        return _read(known_on, window, period, known_on, is_french)
-    key = (period, is_french)
-    kept = _present.get(key)
-    if kept is None or kept[0] != stamp:
-        for oldest in list(_present)[: len(_present) + 1 - _KEPT_AT_MOST]:
-            _present.pop(oldest, None)
-        _present[key] = kept = (stamp, _read(as_of, window, period, None, is_french))
-    return kept[1]
+    listing = _read(known_on or as_of, window, period, known_on, is_french)
+    # Other threads keep theirs meanwhile.
+    for old in [each for each in list(_present) if each[2] and key[2]] or list(_present)[: 1 - _KEPT_AT_MOST]:
+        _present.pop(old, None)
+    _present[key] = _Kept(stamp, listing, seen)
+    return listing
+
+
+def _seen() -> str | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN)
+        return cast(str | None, cursor.fetchone()[0])
 
 
 def _stamp() -> _Stamp:
@@ -169,6 +217,8 @@ def _read(
         place = PERIODS.index(period) + 1 if period else 0
         cursor.execute(_TAGS, {"period": place, "french": is_french})
         rows = cursor.fetchall()
+        cursor.execute("SELECT tag_id, theme_id FROM signals_tag_themes")
+        filed = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
     columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [[] for _ in range(14)]
     ids = np.array(columns[0], dtype=np.int64)
     days = 7 * period if period else window
@@ -188,17 +238,30 @@ def _read(
         publishers=np.array(columns[8], dtype=np.int64),
         before=np.array(columns[12], dtype=np.int64),
         last=np.array([-1 if day is None else day for day in columns[9]], dtype=np.int64),
-        facets=unpack([] if known_on else columns[13]),
+        facets=by_value(unpack([])),
+        themes=_places(ids, filed),
     )
-    if known_on is not None:
-        listing = _as_known_on(listing, known_on, period)
     if as_of is None:
         return listing
-    facets = listing.facets.where(recent(listing.facets, as_of=as_of, days=listing.days))
+    if known_on is not None:
+        listing, facets = _as_known_on(listing, known_on, period)
+    else:
+        facets = unpack(columns[13])
+    facets = facets.where(recent(facets, as_of=as_of, days=listing.days))
     if period:
         at = facets.tag[facets.facet == FACETS.index("publisher")]
         listing = replace(listing, publishers=np.bincount(at, minlength=ids.size).astype(np.int64))
-    return replace(listing, facets=facets)
+    return replace(listing, facets=by_value(facets))
+
+
+def _places(ids: Ints, pairs: Ints) -> tuple[Ints, Ints]:
+    """Pairs of a tag's id and something else (pairs, 2), with its place among `ids` instead; others fall away."""
+    order = np.argsort(ids)
+    at = np.searchsorted(ids, pairs[:, 0], sorter=order)
+    is_there = at < ids.size
+    at = order[at[is_there]]
+    found = ids[at] == pairs[is_there, 0]
+    return at[found].astype(np.int64), pairs[is_there, 1][found]
 
 
 def weekly_counts(
@@ -230,8 +293,8 @@ def volumes(*, as_of: date, known_on: date | None, days: int) -> tuple[int, int]
     return sums["now"] or 0, sums["before"] or 0
 
 
-def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listing:
-    """The same tags with what was known of them at the end of a day."""
+def _as_known_on(listing: Listing, known_on: date, period: int | None) -> tuple[Listing, Facets]:
+    """The same tags with what was known of them at the end of a day, and their values then."""
     ids = listing.ids.tolist()
     catalogue = sha256("\n".join(map(repr, zip(ids, listing.kinds, listing.statuses, strict=True))).encode())
     key = f"known-on:{known_on}:{catalogue.hexdigest()[:32]}"
@@ -239,7 +302,7 @@ def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listin
     # The pace of that day, which may have been another.
     window = next((int(row.explanation["windows"][-1]) for row in trends.values()), listing.window)
     days = 7 * period if period else window
-    packed = _kept(
+    facets = _kept(
         f"{key}:{days}", lambda: facets_known_on(ids, as_of=known_on, known_on=known_on, days=days)
     )
     relevance = stated | _rated(known_on)
@@ -250,7 +313,7 @@ def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listin
     else:
         mentions = np.array([row.mentions if row else 0 for row in rows], dtype=np.int64)
         confirmed = np.array([row.confirmed if row else 0 for row in rows], dtype=np.int64)
-    return replace(
+    then = replace(
         listing,
         days=days,
         window=window,
@@ -267,9 +330,9 @@ def _as_known_on(listing: Listing, known_on: date, period: int | None) -> Listin
             [(row.last_mention - EPOCH).days if row and row.last_mention else -1 for row in rows],
             dtype=np.int64,
         ),
-        facets=packed,
         past=Past(trends, relevance),
     )
+    return then, facets
 
 
 def _kept(key: str, make: Callable[[], _T]) -> _T:
@@ -285,8 +348,14 @@ def _kept(key: str, make: Callable[[], _T]) -> _T:
 
 
 def _read_past(ids: list[int], day: date) -> _PastDay:
-    trends = {row.tag_id: row for row in trend_table(as_of=day, known_on=day).rows}
-    return trends, period_counts(ids, as_of=day, known_on=day), _stated(day)
+    table = trend_table(as_of=day, known_on=day)
+    counts = np.zeros((len(ids), len(PERIODS), 3), dtype=np.int64)
+    if table.series is not None:
+        place = {tag_id: at for at, tag_id in enumerate(ids)}
+        # A tag made meanwhile is in no listing yet.
+        rows = [at for at, row in enumerate(table.rows) if row.tag_id in place]
+        counts[[place[table.rows[at].tag_id] for at in rows]] = counts_by_period(table.series)[rows]
+    return {row.tag_id: row for row in table.rows}, counts, _stated(day)
 
 
 def _end_of(day: date) -> datetime:

@@ -225,6 +225,10 @@ def absence_surprise(observed: npt.ArrayLike, mean: npt.ArrayLike, size: npt.Arr
     x, mu, a = _floats(observed, mean, size)
     p = np.ones(x.shape)
     few = x < mu
+    # of most of a catalogue nothing is seen, and that needs no special function
+    none = few & (x == 0)
+    p[none] = (1.0 + mu[none] / a[none]) ** -a[none]
+    few &= ~none
     p[few] = special.betaincc(x[few] + 1.0, a[few], mu[few] / (a[few] + mu[few]))
     return _capped(p)
 

@@ -22,7 +22,7 @@ from django.db.models import Q
 from signals.models import PERIODS, FacetValue, Tag, TagSummary
 from signals.trends import timeline
 from signals.trends.score import Ints
-from signals.trends.table import open_day
+from signals.trends.table import Series, open_day
 
 FACETS: Final = ("source", "publisher", "language", "category", "type", "collected")
 EPOCH: Final = date(1970, 1, 1)
@@ -31,6 +31,7 @@ ALWAYS: Final = (date(9999, 1, 1) - EPOCH).days
 TAGS_AT_ONCE: Final = 250
 _FACET_BIT: Final = 28
 _PAIR: Final = np.dtype([("code", "<u4"), ("day", "<i4")])
+_CARRIED: Final = np.dtype([("article", ">i8"), ("day", ">i4")])
 
 # An article without a publisher is its source's, as everywhere that publishers are counted.
 _VALUES: Final = """
@@ -64,22 +65,26 @@ FROM counted c JOIN signals_note n ON n.article_id = c.article_id WHERE n.page <
 GROUP BY 1, 2, 3
 """.replace("[values]", _VALUES)
 
-_PAST_FACETS: Final = """
-WITH latest AS (
-    SELECT DISTINCT ON (pair, tag_id) pair, tag_id, day, confirmed + suggested AS mentions
-    FROM rollup_moment WHERE known_on <= %(known_on)s ORDER BY pair, tag_id, known_on DESC
-), counted AS MATERIALIZED (
-    SELECT l.tag_id, m.article_id, l.day - date '1970-01-01' AS day
-    FROM latest l JOIN rollup_member m USING (pair)
-    WHERE l.mentions > 0 AND l.day BETWEEN %(start)s AND %(as_of)s AND m.known_on <= %(known_on)s
-)
-SELECT c.tag_id, facet, left(value, 200), max(c.day)
-FROM counted c JOIN signals_article a ON a.id = c.article_id [values]
-WHERE value <> '' GROUP BY 1, 2, 3
-UNION ALL
-SELECT c.tag_id, 'collected', n.page, %(always)s
-FROM counted c JOIN signals_note n ON n.article_id = c.article_id WHERE n.page <> '' GROUP BY 1, 2, 3
+_PAST_VALUES: Final = """
+SELECT a.id, facet, left(value, 200)
+FROM (SELECT DISTINCT article_id FROM rollup_member JOIN (SELECT DISTINCT pair FROM rollup_mention) m USING (pair)
+      WHERE known_on <= %(known_on)s) member
+JOIN signals_article a ON a.id = member.article_id [values]
+WHERE value <> ''
 """.replace("[values]", _VALUES)
+
+# One row a tag, its articles with their days in bytes, for there may be half a million.
+_PAST_ARTICLES: Final = """
+SELECT c.tag_id, string_agg(int8send(m.article_id) || int4send(c.day - date '1970-01-01'), ''::bytea)
+FROM rollup_mention c JOIN rollup_member m USING (pair)
+WHERE m.known_on <= %(known_on)s GROUP BY c.tag_id
+"""
+
+_PAST_PAGES: Final = """
+SELECT DISTINCT c.tag_id, n.page FROM rollup_mention c JOIN rollup_member m USING (pair)
+JOIN signals_note n ON n.article_id = m.article_id
+WHERE m.known_on <= %(known_on)s AND n.page <> ''
+"""
 
 _COUNTS: Final = """
 SELECT tag_id, p.place, COALESCE(sum(d.confirmed + d.suggested) FILTER (WHERE d.day > p.since), 0),
@@ -116,6 +121,45 @@ class Facets:
     def where(self, kept: npt.NDArray[np.bool_]) -> Facets:
         """Some of the pairs; `kept` (pairs,)."""
         return Facets(self.tag[kept], self.code[kept], self.day[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class ByValue:
+    """The same pairs one value after the other: `codes` (values,) ascend, the tags of each begin at `starts`."""
+
+    tag: npt.NDArray[np.int32]
+    codes: Ints
+    starts: Ints
+
+    def among(self, facet: int) -> tuple[int, int]:
+        """From where to where the codes of a facet, a place in FACETS, are."""
+        low, high = np.searchsorted(self.codes, [facet << _FACET_BIT, (facet + 1) << _FACET_BIT])
+        return int(low), int(high)
+
+    def tags(self, facet: str, value_ids: Iterable[int]) -> npt.NDArray[np.int32]:
+        """The tags that had any of the values, as places."""
+        codes = np.array([facet_code(facet, pk) for pk in value_ids], dtype=np.int64)
+        at = np.flatnonzero(np.isin(self.codes, codes))
+        return np.concatenate(
+            [self.tag[:0], *(self.tag[self.starts[one] : self.starts[one + 1]] for one in at)]
+        )
+
+    def count(self, facet: str, matching: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """The ids of a facet's values, and how many of the `matching` (tags,) had each."""
+        low, high = self.among(FACETS.index(facet))
+        ids = self.codes[low:high] & ((1 << _FACET_BIT) - 1)
+        if low == high:
+            return ids, ids
+        begin = self.starts[low]
+        counted = matching.astype(np.int64)[self.tag[begin : self.starts[high]]]
+        return ids, np.add.reduceat(counted, self.starts[low:high] - begin)
+
+
+def by_value(facets: Facets) -> ByValue:
+    """Sort pairs by value, which each tag has once."""
+    order = np.argsort(facets.code, kind="stable")
+    codes, starts = np.unique(facets.code[order].astype(np.int64), return_index=True)
+    return ByValue(facets.tag[order], codes, np.append(starts, order.size))
 
 
 def unpack(packed: Sequence[bytes | None]) -> Facets:
@@ -185,6 +229,28 @@ def period_counts(tag_ids: list[int], *, as_of: date, known_on: date | None = No
     return counts
 
 
+def counts_by_period(series: Series) -> Ints:
+    """The same of a series of tags up to its last day: (tags, periods, 3)."""
+
+    def last(counts: Ints, weeks: int, but: int = 0) -> Ints:
+        return np.asarray(counts[:, counts.shape[1] - 7 * weeks : counts.shape[1] - 7 * but].sum(axis=1))
+
+    return np.stack(
+        [
+            np.stack(
+                [
+                    last(series.counts, weeks),
+                    last(series.confirmed, weeks),
+                    last(series.counts, 2 * weeks, weeks),
+                ],
+                axis=1,
+            )
+            for weeks in PERIODS
+        ],
+        axis=1,
+    )
+
+
 def facets_known_on(tag_ids: list[int], *, as_of: date, known_on: date, days: int) -> Facets:
     """The same pairs as known on a day, of mentions in the last `days` days up to `as_of`."""
     params: dict[str, Any] = {
@@ -192,12 +258,52 @@ def facets_known_on(tag_ids: list[int], *, as_of: date, known_on: date, days: in
         "as_of": as_of,
         "known_on": known_on,
         "start": as_of - timedelta(days=days - 1),
-        "always": ALWAYS,
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        timeline.load_recent(cursor, params)
-        cursor.execute(_PAST_FACETS, params)
-        return unpack(_pack(tag_ids, cursor.fetchall()))
+        timeline.load_mentions(cursor, params)
+        cursor.execute(_PAST_VALUES, params)
+        values = cursor.fetchall()
+        cursor.execute(_PAST_ARTICLES, params)
+        carried = {tag_id: np.frombuffer(packed, dtype=_CARRIED) for tag_id, packed in cursor.fetchall()}
+        cursor.execute(_PAST_PAGES, params)
+        pages = cursor.fetchall()
+        codes = _codes(
+            {(facet, value) for _article, facet, value in values}
+            | {("collected", page) for _tag, page in pages}
+        )
+    place = {tag_id: at for at, tag_id in enumerate(tag_ids)}
+    lengths = np.array([carried[each].size if each in carried else 0 for each in tag_ids], dtype=np.int64)
+    mentions = np.concatenate(
+        [carried[each] for each in tag_ids if each in carried] or [np.zeros(0, dtype=_CARRIED)]
+    )
+    # What each article says, one article after the other.
+    said = np.array(
+        [(article, codes[facet, value]) for article, facet, value in values], dtype=np.int64
+    ).reshape(-1, 2)
+    said = said[np.argsort(said[:, 0], kind="stable")]
+    begins, ends = (
+        np.searchsorted(said[:, 0], mentions["article"].astype(np.int64), side=side)
+        for side in ("left", "right")
+    )
+    # Each mention once for everything its article says: (pairs,).
+    which = np.repeat(np.arange(mentions.size), ends - begins)
+    turn = np.arange(which.size) - np.repeat(np.cumsum(ends - begins) - (ends - begins), ends - begins)
+    tags = np.repeat(np.arange(len(tag_ids)), lengths)[which]
+    found = said[begins[which] + turn, 1]
+    when = mentions["day"].astype(np.int64)[which]
+    filed = np.array(
+        [(place[tag_id], codes["collected", page]) for tag_id, page in pages], dtype=np.int64
+    ).reshape(-1, 2)
+    keys = np.concatenate([tags << 32 | found, filed[:, 0] << 32 | filed[:, 1]])
+    when = np.concatenate([when, np.full(len(filed), ALWAYS)])
+    order = np.argsort(keys)
+    keys, when = keys[order], when[order]
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    latest = np.maximum.reduceat(when, first) if first.size else when
+    keys = keys[first]
+    return Facets(
+        (keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.uint32), latest.astype(np.int32)
+    )
 
 
 def _read_facets(cursor: CursorWrapper, tag_ids: list[int], as_of: date) -> list[tuple[int, str, str, int]]:

@@ -32,10 +32,17 @@ WEEKS = 12
 KIND_TOTALS = "kind_totals"
 DEFAULTS = Thresholds()
 
+# Of each tag one row with all its days in bytes: hundreds of thousands of rows are slow to read one by one.
 _COUNTS = """
-SELECT tag_id, day - %(start)s::date, sum(confirmed), sum(suggested) FROM signals_mentiondelta
-WHERE day <= %(as_of)s AND known_on <= %(known_on)s AND tag_id = ANY(%(tags)s)
-GROUP BY tag_id, day HAVING sum(confirmed) + sum(suggested) > 0
+SELECT tag_id, min(day),
+       string_agg(int4send(day) || int4send(confirmed::int) || int4send(suggested::int), ''::bytea)
+FROM (
+    SELECT tag_id, day - %(start)s::date AS day, sum(confirmed) AS confirmed, sum(suggested) AS suggested
+    FROM signals_mentiondelta
+    WHERE day <= %(as_of)s AND known_on <= %(known_on)s AND tag_id = ANY(%(tags)s)
+    GROUP BY tag_id, day HAVING sum(confirmed) + sum(suggested) > 0
+) by_day
+GROUP BY tag_id
 """
 
 _VOLUME = """
@@ -45,16 +52,11 @@ GROUP BY day HAVING sum(articles) > 0
 """
 
 _PUBLISHERS = """
-WITH latest AS (
-    SELECT DISTINCT ON (pair, tag_id) pair, tag_id, day, confirmed + suggested AS mentions
-    FROM rollup_moment WHERE known_on <= %(known_on)s ORDER BY pair, tag_id, known_on DESC
-)
 SELECT tag_id, count(*) FILTER (WHERE brief > 0), count(*) FILTER (WHERE middle > 0), count(*), max(brief)
 FROM (
     SELECT tag_id, publisher, count(*) FILTER (WHERE day > %(brief)s) AS brief,
            count(*) FILTER (WHERE day > %(middle)s) AS middle
-    FROM latest JOIN (SELECT DISTINCT pair, publisher FROM rollup_member) member USING (pair)
-    WHERE mentions > 0 AND day BETWEEN %(start)s AND %(as_of)s
+    FROM rollup_mention JOIN (SELECT DISTINCT pair, publisher FROM rollup_member) member USING (pair)
     GROUP BY tag_id, publisher
 ) by_publisher
 GROUP BY tag_id
@@ -71,6 +73,8 @@ class TrendTable:
     rows: list[TagTrend]
     kinds: dict[str, tuple[int, list[int]]]
     """Of each kind: how many tags are tracked, and their mentions on each day of the history."""
+    series: Series | None = None
+    """What the rows were made of, in their order; None when there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def trend_table(
         Kind.values[code]: (int((kinds == code).sum()), series.counts[kinds == code].sum(axis=0).tolist())
         for code in np.unique(kinds).tolist()
     }
-    return TrendTable(as_of, known_on, pace, rows, totals)
+    return TrendTable(as_of, known_on, pace, rows, totals, series)
 
 
 def trend_figures(
@@ -196,12 +200,12 @@ def read_series(ids: list[int], as_of: date, known_on: date | None) -> Series:
     params: dict[str, Any] = {"start": start, "as_of": as_of, "known_on": known_on or date.max, "tags": ids}
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, params)
-        for tag_id, day, sure, likely in cursor.fetchall():
-            when = start + timedelta(days=day)
-            first[tag_id] = min(first.get(tag_id, when), when)
-            if day >= 0:
-                confirmed[place[tag_id], day] = sure
-                suggested[place[tag_id], day] = likely
+        for tag_id, day, packed in cursor.fetchall():
+            first[tag_id] = start + timedelta(days=day)
+            days = np.frombuffer(packed, dtype=">i4").reshape(-1, 3)
+            days = days[days[:, 0] >= 0]
+            confirmed[place[tag_id], days[:, 0]] = days[:, 1]
+            suggested[place[tag_id], days[:, 0]] = days[:, 2]
     return Series(start, confirmed, confirmed + suggested, read_volume(as_of, known_on), first)
 
 
@@ -231,7 +235,7 @@ def _read_publishers(ids: list[int], as_of: date, known_on: date | None, pace: P
     publishers = np.zeros((len(ids), 3), dtype=np.int64)
     top = np.zeros(len(ids), dtype=np.int64)
     with transaction.atomic(), connection.cursor() as cursor:
-        timeline.load_recent(cursor, params)
+        timeline.load_mentions(cursor, params)
         cursor.execute(_PUBLISHERS, params)
         for tag_id, *by_window, most in cursor.fetchall():
             publishers[place[tag_id]] = by_window

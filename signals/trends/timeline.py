@@ -51,11 +51,9 @@ WHERE a.published_at IS NOT NULL AND COALESCE(NULLIF(a.publisher, ''), '#' || a.
 ANALYZE rollup_member;
 """
 
-# rollup_moment: each (mention, tag) from `known_on` until its next row.
 # The state before the first decision is what that decision found; a person-made tagging had none.
-_MOMENTS = """
-DROP TABLE IF EXISTS rollup_moment;
-CREATE TEMP TABLE rollup_moment ON COMMIT DROP AS
+# `counted`: of each article and tag, from `known_on` until its next row.
+_TURNS = """
 WITH claim AS MATERIALIZED (
     SELECT m.pair, m.article_id, m.known_on AS seen_on, t.tag_id, t.state, t.origin, t.confidence,
            t.estimated_relevancy, COALESCE(t.stated_relevancy, t.estimated_relevancy) AS relevance,
@@ -130,7 +128,14 @@ WITH claim AS MATERIALIZED (
            COALESCE(state = 'confirmed' AND relevance >= 3, false)::int AS confirmed,
            COALESCE(state = 'suggested' AND confidence >= 0.5 AND relevance >= 3, false)::int AS suggested
     FROM turn
-), step AS (
+)
+"""
+
+# rollup_moment: each (mention, tag) from `known_on` until its next row.
+_MOMENTS = f"""
+DROP TABLE IF EXISTS rollup_moment;
+CREATE TEMP TABLE rollup_moment ON COMMIT DROP AS
+{_TURNS}, step AS (
     SELECT pair, tag_id, known_on, NULL::date AS day,
            confirmed - COALESCE(lag(confirmed) OVER changes, 0) AS confirmed,
            suggested - COALESCE(lag(suggested) OVER changes, 0) AS suggested
@@ -150,7 +155,24 @@ WITH claim AS MATERIALIZED (
 SELECT pair, tag_id, known_on, day, is_confirmed::int AS confirmed,
        (is_suggested AND NOT is_confirmed)::int AS suggested
 FROM running;
-"""
+"""  # noqa: S608 - constants of ours only
+
+# rollup_mention: each (mention, tag) that counts as known on one day, which is much less to work out than all days.
+# A day and its state in one number: the greatest is the latest.
+_MENTIONS = f"""
+DROP TABLE IF EXISTS rollup_mention;
+CREATE TEMP TABLE rollup_mention ON COMMIT DROP AS
+{_TURNS}, latest AS (
+    SELECT pair, tag_id,
+           max((known_on - date '1970-01-01') * 4 + 2 * confirmed + suggested) & 3 AS state
+    FROM counted WHERE known_on <= %(known_on)s GROUP BY pair, article_id, tag_id
+), dated AS (
+    SELECT pair, min(day) AS day FROM rollup_member WHERE known_on <= %(known_on)s GROUP BY pair
+)
+SELECT pair, tag_id, day FROM latest JOIN dated USING (pair)
+WHERE state > 0 AND day BETWEEN %(start)s AND %(as_of)s
+GROUP BY pair, tag_id, day;
+"""  # noqa: S608 - constants of ours only
 
 _MENTION_DELTAS = """
 WITH changed AS (
@@ -207,10 +229,14 @@ def load_moments(cursor: CursorWrapper) -> None:
     cursor.execute(_MOMENTS)
 
 
-def load_recent(cursor: CursorWrapper, params: Mapping[str, Any]) -> None:
-    """The same for the days from `start` to `as_of` and `tags` of the params."""
+def load_mentions(cursor: CursorWrapper, params: Mapping[str, Any]) -> None:
+    """Fill rollup_member and rollup_mention with what counted, as known on `known_on`, from `start` to `as_of`.
+
+    Of `tags` of the params.
+    """
     cursor.execute(_RECENT, params)
-    load_moments(cursor)
+    cursor.execute(_MEMBERS)
+    cursor.execute(_MENTIONS, params)
 
 
 def insert_mention_deltas(cursor: CursorWrapper) -> int:

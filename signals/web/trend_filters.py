@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils.functional import Promise
@@ -18,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from signals.models import FacetValue, Kind, Label, Source, Tag, TagName, Theme
 from signals.templatetags.vigie import language_name
 from signals.trends.listing import Listing
-from signals.trends.score import Ints
 from signals.trends.summary import FACETS
 from signals.web.article_filters import facet_words
 
@@ -96,7 +94,6 @@ class TrendFilters:
         self.kind = kind
         if kind:
             self.chosen.pop("kind", None)
-        self._theme_pairs = self._read_themes()
         self._ids = self._read_ids()
         self._always, self._masks = self._match()
 
@@ -155,12 +152,12 @@ class TrendFilters:
             masks["relevance"] = np.nan_to_num(listing.relevancy) >= int(relevance[0])
         if slugs := self.chosen.get("theme"):
             wanted = [int(pk) for pk, theme in self._themes.items() if theme.slug in slugs]
-            tags, themes = self._theme_pairs
+            tags, themes = self.listing.themes
             masks["theme"] = self._any(tags[np.isin(themes, wanted)])
         for name in FACETS:
             if name in self.chosen:
                 ids = [self._ids[name, value] for value in self.chosen[name] if (name, value) in self._ids]
-                masks[name] = self._any(listing.facets.tag[np.isin(listing.facets.value, ids)])
+                masks[name] = self._any(listing.facets.tags(name, ids))
         return always, masks
 
     def _any(self, places: npt.NDArray[np.integer[Any]]) -> Mask:
@@ -178,60 +175,39 @@ class TrendFilters:
             return {}
         return {(each.facet, each.value): each.pk for each in FacetValue.objects.filter(wanted)}
 
-    def _read_themes(self) -> tuple[Ints, Ints]:
-        """Pairs of a tag's place and a theme's id."""
-        if not self._themes:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        with connection.cursor() as cursor:
-            # Ten thousand pairs: as model instances they would take longer than all the rest.
-            cursor.execute("SELECT tag_id, theme_id FROM signals_tag_themes")
-            pairs = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
-        order = np.argsort(self.listing.ids)
-        at = np.searchsorted(self.listing.ids, pairs[:, 0], sorter=order)
-        at = order[np.minimum(at, max(order.size - 1, 0))] if order.size else at
-        is_live = self.listing.ids[at] == pairs[:, 0] if order.size else np.zeros(len(pairs), dtype=np.bool_)
-        return at[is_live].astype(np.int64), pairs[is_live, 1]
-
     def _relevance_counts(self) -> dict[str, int]:
         rated = np.nan_to_num(self.listing.relevancy)[self._but("relevance")]
         return {value: int((rated >= int(value)).sum()) for value in _CHOICES["relevance"]}
 
     def _theme_counts(self) -> dict[str, int]:
-        tags, themes = self._theme_pairs
+        tags, themes = self.listing.themes
         counted = _tally(themes[self._but("theme")[tags]].astype(np.str_))
         return {self._themes[pk].slug: count for pk, count in counted.items() if pk in self._themes}
 
     def _article_counts(self) -> dict[str, dict[str, int]]:
         """Of the commonest values, and of those that are chosen."""
-        facets = self.listing.facets
-        if not facets.tag.size:
-            return {name: dict.fromkeys(self.chosen.get(name, []), 0) for name in FACETS}
-        value, facet = facets.value, facets.facet
-        facet_of = np.full(int(value.max()) + 1, -1, dtype=np.int64)
-        facet_of[value] = facet
-        everywhere = np.bincount(value[self.matching[facets.tag]], minlength=facet_of.size)
-        kept: dict[int, int] = {}
-        for at, name in enumerate(FACETS):
-            counted = everywhere
-            if name in self._masks:
-                own = (facet == at) & self._but(name)[facets.tag]
-                counted = np.bincount(value[own], minlength=facet_of.size)
-            ids = np.flatnonzero((facet_of == at) & (counted > 0))
-            # More than are shown, for some have no name of their own.
-            top = ids[np.argsort(-counted[ids], kind="stable")[: 2 * SHOWN]].tolist()
-            chosen = [
-                self._ids[name, value] for value in self.chosen.get(name, []) if (name, value) in self._ids
-            ]
-            kept |= {pk: int(counted[pk]) if pk < counted.size else 0 for pk in [*top, *chosen]}
         counts = {name: dict.fromkeys(self.chosen.get(name, []), 0) for name in FACETS}
-        for each in FacetValue.objects.filter(pk__in=kept):
+        kept: dict[int, int] = {}
+        for name in FACETS:
+            ids, counted = self.listing.facets.count(name, self._but(name if name in self._masks else ""))
+            # More than are shown, for some have no name of their own.
+            top = np.argsort(-counted, kind="stable")[: 2 * SHOWN]
+            kept |= {int(ids[at]): int(counted[at]) for at in top if counted[at]}
+            for value in self.chosen.get(name, []):
+                if pk := self._ids.get((name, value)):
+                    kept[pk] = int(counted[ids == pk].sum())
+        for each in self.listing.named(kept):
             if not each.value.startswith("#"):
                 counts[each.facet][each.value] = kept[each.pk]
         return counts
 
     def _source_names(self, counts: Iterable[str]) -> dict[str, str]:
         ids = [int(value) for value in counts if len(value) < 18]
-        return {str(source.pk): str(source) for source in Source.objects.filter(pk__in=ids)} if ids else {}
+        return (
+            {str(source.pk): str(source) for source in Source.objects.filter(pk__in=ids).only("name", "url")}
+            if ids
+            else {}
+        )
 
     def _values(self, name: str, counts: dict[str, int], sources: dict[str, str]) -> list[Value]:
         on = self.chosen.get(name, [])
