@@ -14,13 +14,12 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Left
 
 from ingestion.dedupe import WINDOW, Evidence, StoryReason, content_hash, same_story, story_keys, title_key
+from signals.curation.stories import lock_stories
 from signals.models import Article, ArticleType, Story
 from signals.trends.marks import mark_articles
 
 __all__ = ["content_hash", "group_stories", "story_columns"]
 
-# Two workers that group at once would make two stories of one; grouping is short, so one at a time.
-_LOCK: Final = 0x5649_4749_45
 _COMPARED: Final = 6000
 _BATCH: Final = 200
 # Values as parameters of one statement: a CASE for each row takes longer than what it writes.
@@ -42,11 +41,12 @@ class _Member:
     story_id: int | None
     reason: str
     is_new: bool
+    is_decided: bool
 
     @property
     def is_settled(self) -> bool:
-        """Without a story but with a reason: somebody took it out, and it stays out."""
-        return self.story_id is None and bool(self.reason)
+        """Without a story, but decided or with a reason: somebody took it out, and it stays out."""
+        return self.story_id is None and (self.is_decided or bool(self.reason))
 
 
 def story_columns(title: str, text: str) -> dict[str, Any]:
@@ -59,8 +59,9 @@ def group_stories(article_ids: Sequence[int]) -> int:
     joined = 0
     for start in range(0, len(article_ids), _BATCH):
         with transaction.atomic():
+            # Two workers that group at once would make two stories of one; grouping is short, so one at a time.
+            lock_stories()
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
                 # Thousands of keys look to the planner like every row, and comparing them with every row
                 # takes minutes.
                 cursor.execute("SET LOCAL enable_seqscan = off")
@@ -90,13 +91,14 @@ def _group(article_ids: Sequence[int]) -> int:
             by_key[key].append(member)
     touched: dict[int, _Member] = {}
     merged: dict[int, int] = {}
+    held = _held_stories(members.values())
     for member in fresh:
         if member.is_settled:
             continue
         alike = {c.pk: c for key in member.keys for c in by_key[key]}
         if member.evidence.url_key:
             alike |= {c.pk: c for c in by_address[member.evidence.url_key]}
-        match = _match(member, alike.values())
+        match = _match(member, alike.values(), held)
         if match is not None:
             _join(member, *match, touched=touched, merged=merged)
     _save(touched, merged)
@@ -127,14 +129,21 @@ def _load(which: Q, *, new: set[int]) -> dict[int, _Member]:
         Article.objects.annotate(when=Coalesce("published_at", "known_at"), start=Left("text", _COMPARED))
         .filter(which)
         .values_list(
-            "pk", "title", "start", "url_key", "publisher", "when", "story_keys", "story_id", "story_reason"
+            *("pk", "title", "start", "url_key", "publisher", "when", "story_keys", "story_id"),
+            *("story_reason", "is_story_decided"),
         )
     )
     return {
         pk: _Member(
-            pk, Evidence(title, start, url_key, publisher, when), frozenset(keys), story_id, reason, pk in new
+            pk,
+            Evidence(title, start, url_key, publisher, when),
+            frozenset(keys),
+            story_id,
+            reason,
+            pk in new,
+            decided,
         )
-        for pk, title, start, url_key, publisher, when, keys, story_id, reason in rows
+        for pk, title, start, url_key, publisher, when, keys, story_id, reason, decided in rows
     }
 
 
@@ -142,13 +151,25 @@ def _age(member: _Member) -> tuple[datetime, int]:
     return member.evidence.when, member.pk
 
 
-def _match(member: _Member, candidates: Iterable[_Member]) -> tuple[_Member, StoryReason] | None:
+def _held_stories(members: Iterable[_Member]) -> set[int | None]:
+    """Stories in which a person placed an article: others may join, but it is not made one with another story."""
+    stories = {member.story_id for member in members} - {None}
+    decided = Article.objects.filter(story__in=stories, is_story_decided=True)
+    return set(decided.values_list("story_id", flat=True))
+
+
+def _match(
+    member: _Member, candidates: Iterable[_Member], held: set[int | None]
+) -> tuple[_Member, StoryReason] | None:
     """The earliest article that is the same news and not in its story already."""
     for other in sorted(candidates, key=_age):
         if other.pk == member.pk or other.is_settled:
             continue
         if other.story_id is not None and other.story_id == member.story_id:
             continue
+        stories = {member.story_id, other.story_id}
+        if None not in stories and stories & held:
+            continue  # a person drew the line between them
         reason = same_story(member.evidence, other.evidence)
         if reason is not None:
             return other, reason
@@ -172,8 +193,9 @@ def _join(
             one.story_id = story_id
             touched[one.pk] = one
     later = max(member, other, key=_age)
-    later.reason = later.reason or str(reason)[:200]
-    touched[later.pk] = later
+    if not later.is_decided:
+        later.reason = later.reason or str(reason)[:200]
+        touched[later.pk] = later
 
 
 def _survivor(story_id: int | None, merged: dict[int, int]) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
+from signals.curation.stories import moved_since
 from signals.models import Change, Comment, Decision, OutlookReview, Rating, Signpost, Tag
 
 
@@ -68,6 +69,11 @@ def on_outlook(change: Change) -> Collection[str]:
         return []
     later = OutlookReview.objects.filter(tag=review.tag_id, pk__gt=review.pk, undone_at=None)
     return [f"outlook:{pk}" for pk in later.values_list("pk", flat=True)[:100]]
+
+
+def on_story(change: Change) -> Collection[str]:
+    """Later words on where the same articles belong."""
+    return [change.target, *moved_since(change).values_list("target", flat=True)[:100]]
 
 
 def _on_tag(tag_id: int, change: Change) -> list[str]:

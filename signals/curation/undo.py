@@ -28,6 +28,7 @@ from signals.curation.sameness import undo_distinct
 from signals.curation.saved_views import undo_view
 from signals.curation.signposts import undo_signpost
 from signals.curation.snoozing import undo_snooze
+from signals.curation.stories import undo_story
 from signals.curation.tags import undo_tag_change
 from signals.jobs import Batch, JobError, start_job
 from signals.models import Change, Decision, Job, Proposal, Rating, User
@@ -68,6 +69,7 @@ NOUNS: Final[dict[str, Noun]] = {
     "snooze": Noun(lambda change, by: undo_snooze(change=change, by=by)),
     "link": Noun(lambda change, by: undo_link(change=change, by=by)),
     "merge": Noun(lambda change, by: split_tag(change=change, by=by), built.on_merge),
+    "story": Noun(lambda change, by: undo_story(change=change, by=by), built.on_story),
     "distinct": Noun(lambda change, by: undo_distinct(change=change, by=by)),
     "tag": Noun(lambda change, by: undo_tag_change(change=change, by=by), built.on_tag),
     "comment": Noun(lambda change, by: undo_comment(change=change, by=by)),
