@@ -17,8 +17,10 @@ from signals.models import Kind, Label, State, Tag, Tagging
 from signals.trends.explain import floor_tenth
 from signals.web import explanations
 from signals.web.charts import Spark, spark
+from signals.web.inbox_counts import shown
 
 register = template.Library()
+register.filter("at_most", shown)
 
 SHAPES = {
     Kind.SIGNAL: "M5 0l5 5-5 5-5-5z",

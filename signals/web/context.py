@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
-from redis.exceptions import RedisError
 
-from signals.models import Proposal, Tagging, User, sample_day
-
-_COUNT_SECONDS = 15
+from signals.models import User, sample_day
+from signals.web.inbox_counts import count_left
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -34,20 +30,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         menu = [entry for entry in menu if entry[0] != "inbox"]
     return {
         "menu": menu,
-        "waiting": SimpleLazyObject(waiting_count),
+        "waiting": SimpleLazyObject(count_left),
         "sample_day": SimpleLazyObject(sample_day),
     }
-
-
-def waiting_count() -> int:
-    """Articles and proposals that want a decision; a few seconds old at most."""
-    try:
-        kept = cache.get("waiting")
-    except RedisError:
-        kept = None
-    if isinstance(kept, int):
-        return kept
-    count = Tagging.objects.waiting().values("article").distinct().count() + Proposal.objects.shown().count()
-    with suppress(RedisError):
-        cache.set("waiting", count, _COUNT_SECONDS)
-    return count

@@ -3,7 +3,7 @@
   const root = document.documentElement;
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable], dialog[open]");
+  const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]");
   const keysOn = () => localStorage.getItem("keys") !== "off";
 
   // Words for everybody (the toast) and words for screen readers only.
@@ -27,15 +27,6 @@
       localStorage.setItem("scheme", root.dataset.scheme);
     }
     if (at("[data-close]")) at("dialog").close();
-    if (at("[data-back]") && one(".panes--reading")) {
-      one(".panes").classList.remove("panes--reading");
-      one("[data-inbox] .list [aria-current]")?.scrollIntoView({ block: "center" });
-      event.preventDefault();
-    }
-    if (at("[data-next]") && inbox()) {
-      openArticle(1);
-      event.preventDefault();
-    }
     for (const open of all("details.bar__menu[open]")) {
       if (!open.contains(event.target)) open.removeAttribute("open");
     }
@@ -78,56 +69,9 @@
     select(every.slice(every.indexOf(row) + 1).find((next) => one("[data-key]", next)) || row);
   };
 
-  // Inbox: one suggestion is current, the first that waits unless another was chosen.
-  const inbox = () => one("[data-inbox]");
-  const suggestions = () => all("[data-suggestion]");
-  const chosen = () => one("[data-suggestion][aria-current]");
-  const choose = (suggestion) => {
-    chosen()?.removeAttribute("aria-current");
-    suggestion?.setAttribute("aria-current", "true");
-    suggestion?.scrollIntoView({ block: "nearest" });
-  };
-  const nextWaiting = () => one("[data-suggestion][data-waiting]");
-  function openArticle(by) {
-    const links = all(".list a", inbox());
-    const at = links.findIndex((link) => link.closest("[aria-current]"));
-    if (links[at + by]) links[at + by].click();
-    // Past the end of the list: what waits by now begins anew.
-    else if (by > 0) location.assign(inbox().dataset.inbox);
-  }
-  const press = (selector) => chosen() && one(selector, chosen())?.click();
-
-  const inboxKey = (key) => {
-    if (key === "j" || key === "k") {
-      const by = key === "j" ? 1 : -1;
-      const every = suggestions();
-      const next = every[every.indexOf(chosen()) + by];
-      // Nothing left to decide here: on to the next article.
-      if (chosen() && next && (by < 0 || nextWaiting())) choose(next);
-      else openArticle(by);
-    } else if (key === "J") openArticle(1);
-    else if (key === "K") openArticle(-1);
-    else if (key === "a") press("[data-verdict=accept]");
-    else if (key === "x") press("[data-verdict=reject]");
-    else if (/^[1-5]$/.test(key)) press(`[data-score="${key}"]`);
-    else if (key === "u") one("[data-undo]")?.click();
-    else if (key === "o") one("[data-open]")?.click();
-    else return false;
-    return true;
-  };
-  // The list shows what was read and what is decided, without being loaded again.
-  const showInList = () => {
-    const left = one("#left");
-    const reading = one("[data-reading]")?.dataset.reading;
-    for (const entry of all("[data-inbox] .list li")) {
-      entry.toggleAttribute("aria-current", entry.dataset.article === reading);
-      if (entry.dataset.article === reading) entry.setAttribute("aria-current", "true");
-      if (left && entry.dataset.article === left.dataset.article) {
-        entry.classList.toggle("is-done", left.dataset.left === "0");
-        one(".left", entry).textContent = left.dataset.words;
-      }
-    }
-  };
+  // Pages with keys of their own say so here; such a key is asked for before the common ones.
+  const ownKeys = [];
+  window.vigie = { one, all, toast, announce, onKey: (own) => ownKeys.push(own) };
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !keysOn()) return;
@@ -139,7 +83,7 @@
     else if (event.key === "?") {
       one("[data-keys-switch]").checked = keysOn();
       one("#keys-help").showModal();
-    } else if (inbox() && inboxKey(event.key)) {
+    } else if (ownKeys.some((own) => own(event))) {
       // done
     } else if (event.key === "u" && one("[data-undo]")) one("[data-undo]").click();
     else if (event.key === "j") step(1);
@@ -166,24 +110,10 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     const target = event.detail.elt;
-    if (inbox()) {
-      showInList();
-      if (event.detail.target?.id === "read") {
-        inbox().classList.add("panes--reading");
-        if (one("#read").getBoundingClientRect().top < 0) one("#read").scrollIntoView();
-        one("[data-inbox] .list [aria-current]")?.scrollIntoView({ block: "nearest" });
-      }
-      choose(nextWaiting() || null);
-      announce(one("#left")?.textContent.trim());
-      if (hadFocus && document.activeElement === document.body) {
-        (nextWaiting() || one("[data-next]"))?.focus({ preventScroll: true });
-      }
-    } else {
-      announce(one("[data-count]")?.textContent.trim());
-      if (wasCurrent && target.matches?.("[data-rows] [data-row]")) selectAfter(target);
-      else if (hadFocus && document.activeElement === document.body) {
-        (target.closest?.("[tabindex]") || one("#main")).focus({ preventScroll: true });
-      }
+    announce(one("[data-count]")?.textContent.trim());
+    if (wasCurrent && target.matches?.("[data-rows] [data-row]")) selectAfter(target);
+    else if (hadFocus && document.activeElement === document.body) {
+      (target.closest?.("[tabindex]") || one("#main")).focus({ preventScroll: true });
     }
     hadFocus = wasCurrent = false;
   });
@@ -205,9 +135,5 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     one(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-    if (inbox()) {
-      choose(nextWaiting() || null);
-      one("[data-inbox] .list [aria-current]")?.scrollIntoView({ block: "nearest" });
-    }
   });
 })();

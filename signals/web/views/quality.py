@@ -31,6 +31,7 @@ from signals.quality.report import (
 )
 from signals.tagging.tagger import DEFAULT_VERSION
 from signals.web.access import analysts_only, people_only
+from signals.web.inbox_counts import count_waiting
 from signals.web.pages import page_of, render_page
 from signals.web.quality_chart import share_chart
 from signals.web.quality_words import (
@@ -45,7 +46,6 @@ from signals.web.quality_words import (
     say_why,
 )
 from signals.web.trend_table import Column
-from signals.web.views.inbox import count_waiting
 
 TAG_ROWS: Final = 25
 VERSION_ROWS: Final = 12

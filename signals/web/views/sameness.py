@@ -21,7 +21,7 @@ from signals.models import NoteRow, Proposal, SimilarTags, State, Tag, TagName, 
 from signals.tagging.names import normalise_name
 from signals.web.access import analysts_only
 from signals.web.pages import page_of, render_page
-from signals.web.views.inbox import refused_with_reason
+from signals.web.refusals import refused_with_reason
 
 _ROWS = 20
 

@@ -36,6 +36,9 @@ POSTS = {
     "rate": Role.ANALYST,
     "inbox-decide": Role.ANALYST,
     "inbox-undo": Role.ANALYST,
+    "inbox-many": Role.ANALYST,
+    "inbox-snooze": Role.ANALYST,
+    "inbox-add-tag": Role.ANALYST,
     "inbox-proposal": Role.ANALYST,
     "inbox-link": Role.ANALYST,
     "similar-decide": Role.ANALYST,
@@ -62,6 +65,8 @@ def addresses(db, people) -> dict[str, str]:
     keys = {
         "rate": [tag.pk],
         "inbox-decide": [article.pk, tag.pk],
+        "inbox-snooze": [article.pk],
+        "inbox-add-tag": [article.pk],
         "inbox-proposal": [make_proposal(article).pk],
         "inbox-link": [make_row(article, tag).pk],
         "similar-decide": [tag.pk, make_tag().pk],
@@ -154,6 +159,8 @@ def test_a_viewer_sees_no_control_that_would_be_refused(as_role):
                 args={
                     "rate": [tag.pk],
                     "inbox-decide": [1, 1],
+                    "inbox-snooze": [1],
+                    "inbox-add-tag": [1],
                     "inbox-proposal": [1],
                     "inbox-link": [1],
                     "similar-decide": [1, 1],

@@ -43,7 +43,7 @@ def test_deciding_the_last_suggestion_offers_the_next_article_and_corrects_the_c
     assert "data-next" in html
     assert 'data-left="0"' in html
     assert "1 article waits" in plain(html)
-    assert 'id="menu-waiting" hx-swap-oob="true">1<' in html
+    assert 'id="menu-waiting">1<' in html
 
 
 def test_without_a_script_a_decision_goes_back_to_the_article_until_it_is_done(analyst, suggested):

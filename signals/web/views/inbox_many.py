@@ -1,0 +1,154 @@
+"""The rest of triage: many at once, putting an article off, and adding a tag that nobody suggested."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from signals.curation.bulk import decide_many
+from signals.curation.decisions import decide_tagging
+from signals.curation.errors import CurationError
+from signals.curation.snoozing import read_day, snooze_articles, snooze_until
+from signals.models import Article, Decision, Tag, User
+from signals.search.query import parse
+from signals.search.tags import FoundTag, find_tags
+from signals.tagging.names import normalise_name
+from signals.web.access import analysts_only
+from signals.web.inbox_counts import forget_counts
+from signals.web.inbox_filters import InboxFilter
+from signals.web.inbox_reading import reading
+from signals.web.inbox_selection import read_chosen, read_together, read_verdict
+from signals.web.pages import render_page
+from signals.web.refusals import refused_with_reason
+
+_OFFERED = 8
+
+
+@require_POST
+@analysts_only
+def decide_chosen(request: HttpRequest) -> HttpResponse:
+    """One verdict on all that is chosen: `article` by hand, or `all` that the query string lists."""
+    assert isinstance(request.user, User)
+    filters = InboxFilter(request.GET, request.user)
+    back = reverse("inbox") + (f"?{filters.query()}" if filters.said else "")
+    try:
+        verdict = read_verdict(request.POST)
+        done = decide_many(
+            chosen=read_chosen(request.POST, filters),
+            verdict=verdict,
+            by=request.user,
+            together=read_together(request.POST),
+        )
+    except CurationError as refused:
+        return refused_with_reason(request, refused, back)
+    forget_counts()
+    if done.job is not None:
+        return _go_on(request, reverse("job", args=[done.job.pk]))
+    if verdict.until is not None:
+        said = ngettext("%(count)d article put off.", "%(count)d articles put off.", done.count)
+    else:
+        said = ngettext("%(count)d suggestion decided.", "%(count)d suggestions decided.", done.count)
+    return _go_on(request, back, said % {"count": done.count})
+
+
+@require_POST
+@analysts_only
+def snooze(request: HttpRequest, article_pk: int) -> HttpResponse:
+    """Put one article off: until tomorrow, for a week, or until a day."""
+    assert isinstance(request.user, User)
+    article = get_object_or_404(Article.objects.only("pk"), pk=article_pk)
+    until = request.POST.get("until", "tomorrow")
+    try:
+        said_day = request.POST.get("day", "") if until == "day" else until
+        day = read_day(said_day, today=timezone.localdate())
+        snooze_articles(articles=[article.pk], by=request.user, until=snooze_until(day))
+    except CurationError as refused:
+        return refused_with_reason(request, refused, reverse("inbox") + f"?article={article.pk}")
+    forget_counts()
+    said = _("Put off until %(day)s") % {"day": date_format(day, "j M Y")}
+    if getattr(request, "htmx", False):
+        response = HttpResponse(status=204)
+        response["X-Said"] = quote(said)
+        return response
+    messages.success(request, said)
+    return redirect("inbox")
+
+
+@require_POST
+@analysts_only
+def add_tag(request: HttpRequest, article_pk: int) -> HttpResponse:
+    """Say that the article carries a tag: the one that `tag` names, or the one that is called `name`."""
+    assert isinstance(request.user, User)
+    article = get_object_or_404(Article.objects.select_related("source"), pk=article_pk)
+    back = reverse("inbox") + f"?article={article.pk}"
+    try:
+        tag = _named_tag(request.POST.get("tag", ""), request.POST.get("name", ""))
+        decide_tagging(article=article, tag=tag, by=request.user, verdict=Decision.Verdict.ACCEPT)
+    except CurationError as refused:
+        return refused_with_reason(request, refused, back)
+    forget_counts()
+    if getattr(request, "htmx", False):
+        response = render_page(request, "inbox/_read.html", reading(article))
+        response["X-Said"] = quote(_("Added: %(tag)s") % {"tag": tag})
+        return response
+    return redirect(back)
+
+
+@require_GET
+@analysts_only
+def offer_tags(request: HttpRequest) -> HttpResponse:
+    """What of the catalogue may be meant by `?name=`, in either language."""
+    name = _plain(request.GET.get("name", ""))
+    return render_page(request, "inbox/_offered.html", {"offered": _offered(name), "name": name})
+
+
+def _plain(said: str) -> str:
+    return said.replace("\x00", "").strip()[:200]
+
+
+def _offered(name: str) -> list[FoundTag]:
+    return find_tags(parse(name), _OFFERED) if name else []
+
+
+def _named_tag(number: str, name: str) -> Tag:
+    """Raises CurationError where no tag, or more than one, may be meant."""
+    name = _plain(name)
+    live = Tag.objects.live().exclude(status=Tag.Status.ARCHIVED)
+    if number.isascii() and number.isdecimal() and len(number) < 18:
+        tag = live.filter(pk=int(number)).first()
+        if tag is None:
+            raise CurationError(_("This item is no longer there."))
+        return tag
+    if not name:
+        raise CurationError(_("Type an item's name."))
+    called = list(live.filter(names__normalised=normalise_name(name), names__is_live=True).distinct()[:2])
+    if len(called) == 1:
+        return called[0]
+    offered = _offered(name)
+    if len(offered) == 1:
+        return live.get(pk=offered[0].tag.pk)
+    if not offered:
+        raise CurationError(_("No item is called “%(name)s”.") % {"name": name})
+    names = ", ".join(str(one.tag) for one in offered[:5])
+    raise CurationError(_("Which one is meant: %(names)s?") % {"names": names})
+
+
+def _go_on(request: HttpRequest, to: str, said: str = "") -> HttpResponse:
+    if getattr(request, "htmx", False):
+        response = HttpResponse(status=204)
+        response["HX-Redirect"] = to
+        if said:
+            response["X-Said"] = quote(said)
+        return response
+    if said:
+        messages.success(request, said)
+    return redirect(to)
