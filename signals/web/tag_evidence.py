@@ -10,7 +10,7 @@ from django.db.models import Count, OuterRef, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest
 
-from signals.models import Article, Decision, State, Tag, Tagging
+from signals.models import Article, Decision, Stance, State, Tag, Tagging
 from signals.web.pages import page_of
 
 ROWS: Final = 20
@@ -27,9 +27,15 @@ class Piece:
     decided_by: str
 
 
-def evidence_page(request: HttpRequest, tag: Tag, total: int) -> tuple[Page[Any], bool]:
-    """A page of pieces, and whether `total`, the articles that carry the tag, is more than pages show."""
+def evidence_page(
+    request: HttpRequest, tag: Tag, total: int, *, stance: str = Stance.UNSTATED
+) -> tuple[Page[Any], bool]:
+    """A page of pieces, of one stance or all, and whether `total`, the articles that carry the tag, is more than
+    pages show.
+    """
     carried = Tagging.objects.filter(tag=tag, state__in=[State.CONFIRMED, State.SUGGESTED])
+    if stance:
+        carried = carried.filter(stance=stance)
     newest = carried.order_by("-article__sort_at", "-article_id").values_list(
         "article_id", "article__story_id"
     )
@@ -46,6 +52,11 @@ def evidence_page(request: HttpRequest, tag: Tag, total: int) -> tuple[Page[Any]
     return page, total > _REACHED
 
 
+def one_piece(tag: Tag, article_id: int) -> Piece:
+    """An article that carries a tag, or that somebody said does not."""
+    return _rows(tag, [article_id])[0]
+
+
 def _rows(tag: Tag, articles: list[int]) -> list[Piece]:
     story = Article.objects.filter(story=OuterRef("article__story")).order_by().values("story")
     said = Decision.objects.filter(tag=tag, article=OuterRef("article"), undone_at=None)
@@ -60,9 +71,7 @@ def _rows(tag: Tag, articles: list[int]) -> list[Piece]:
         .annotate(
             told=Subquery(story.annotate(count=Count("pk")).values("count")),
             said_by=Subquery(
-                said.exclude(verdict=Decision.Verdict.REJECT)
-                .order_by("-pk")
-                .values(
+                said.order_by("-pk").values(
                     who=Coalesce(NullIf("user__name", Value("")), "user__email", output_field=TextField())
                 )[:1]
             ),

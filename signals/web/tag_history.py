@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
+from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from signals.models import Decision, Label, Rating, Tag
+from signals.models import Decision, Kind, Label, Rating, Tag
 from signals.web.week_chart import ScoreChart, score_chart
 
 _CHANGES: Final = 20
@@ -19,6 +23,10 @@ _CHANGES: Final = 20
 _EVENTS: Final = """
 WITH target AS (
     SELECT 'merge:' || %(tag)s AS target UNION ALL
+    SELECT 'tag:' || %(tag)s UNION ALL
+    SELECT 'comment:' || id FROM signals_comment WHERE tag_id = %(tag)s UNION ALL
+    SELECT 'signpost:' || id FROM signals_signpost WHERE tag_id = %(tag)s UNION ALL
+    SELECT 'outlook:' || id FROM signals_outlookreview WHERE tag_id = %(tag)s UNION ALL
     SELECT 'rating:' || id FROM signals_rating WHERE tag_id = %(tag)s AND %(ratings)s UNION ALL
     SELECT 'merge:' || id FROM signals_tag WHERE merged_into_id = %(tag)s UNION ALL
     SELECT 'proposal:' || id FROM signals_proposal WHERE tag_id = %(tag)s UNION ALL
@@ -26,7 +34,9 @@ WITH target AS (
     WHERE first_id = %(tag)s OR second_id = %(tag)s UNION ALL
     (SELECT 'link:' || id FROM signals_noterow WHERE tag_id = %(tag)s ORDER BY id DESC LIMIT 50)
 ), changed AS (
-    SELECT c.made_at, c.verb, c.title, COALESCE(NULLIF(u.name, ''), u.email, '') AS who, c.undone_at IS NOT NULL
+    SELECT c.made_at, c.verb,
+           CASE WHEN c.verb = 'tag.edited' THEN jsonb_build_array(c.before, c.after)::text ELSE c.title END AS title,
+           COALESCE(NULLIF(u.name, ''), u.email, '') AS who, c.undone_at IS NOT NULL
     FROM target JOIN signals_change c USING (target) LEFT JOIN signals_user u ON u.id = c.user_id
     ORDER BY c.id DESC LIMIT %(most)s
 ), moved AS (
@@ -79,6 +89,16 @@ def scores_over_time(tag: Tag, *, mine: int | None, now: datetime) -> tuple[list
     return scored[::-1], score_chart(dots, start, max(now.timestamp(), start))
 
 
+def distribution(scored: list[Scored]) -> list[tuple[int, int, int]]:
+    """Each score from 5 down to 1, how many people's latest it is, and that as a part of 100 of the most frequent."""
+    latest: dict[int, int] = {}
+    for one in scored:  # the newest first
+        latest.setdefault(one.rating.user_id, one.rating.relevancy)
+    counts = Counter(latest.values())
+    most = max(counts.values(), default=0)
+    return [(score, counts[score], 100 * counts[score] // most) for score in range(5, 0, -1)] if most else []
+
+
 def tag_history(tag: Tag, *, shows_ratings: bool) -> tuple[str, list[Event]]:
     """How often people accepted or rejected it, in words, and what changed, the newest first.
 
@@ -119,7 +139,16 @@ def _in_words(verb: str, title: str) -> str:
         return _("Now: %(label)s") % {"label": Label(title).label}
     if verb == "tagger":
         return _("Tagger %(n)s came into use") % {"n": title}
+    if verb == "tag.edited":
+        return edit_in_words(*json.loads(title))
     words = {
+        "comment.added": _("Comment"),
+        "comment.withdrawn": _("Comment withdrawn"),
+        "signpost.added": _("Signpost"),
+        "signpost.seen": _("Signpost seen"),
+        "signpost.withdrawn": _("Signpost taken away"),
+        "outlook.reviewed": _("Outlook looked at again"),
+        "tag.created": _("Added by hand"),
         "tag.rated": _("Scored"),
         "tag.merged": _("Merged"),
         "tags.distinct": _("Said not to be the same"),
@@ -130,6 +159,59 @@ def _in_words(verb: str, title: str) -> str:
     }
     said = words.get(verb, "")
     return _("%(what)s: %(title)s") % {"what": said, "title": title} if said else title
+
+
+def edit_in_words(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """What an edit changed, from what to what, one field after the other."""
+    said = []
+    for field, value in after.items():
+        if field == "names":
+            said += _names_in_words(before["names"], value)
+        elif field == "themes":
+            said.append(_("themes changed"))
+        elif field in _EDITED:
+            told = {"field": _EDITED[field], "was": _shown(field, before[field]), "is": _shown(field, value)}
+            said.append(_("%(field)s: %(was)s → %(is)s") % told)
+    return _("Edited: %(what)s") % {"what": "; ".join(said)}
+
+
+def _names_in_words(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    was = {row["id"]: row["name"] for row in before}
+    became = {row["id"]: row["name"] for row in after}
+    came = [became[pk] for pk in became if pk not in was]
+    went = [was[pk] for pk in was if pk not in became]
+    said = []
+    if came:
+        said.append(_("also called %(names)s") % {"names": ", ".join(f"“{name}”" for name in came)})
+    if went:
+        said.append(_("no longer called %(names)s") % {"names": ", ".join(f"“{name}”" for name in went)})
+    return said
+
+
+def _shown(field: str, value: Any) -> str:
+    if value in ("", None):
+        return "–"
+    if field == "kind":
+        return str(Kind(value).label)
+    if field == "status":
+        return str(Tag.Status(value).label)
+    if field == "outlook_due_on":
+        return date_format(date.fromisoformat(value), "j M Y")
+    return f"“{Truncator(value).chars(90)}”"
+
+
+_EDITED: Final = {
+    "name": gettext_lazy("name"),
+    "name_fr": gettext_lazy("French name"),
+    "description": gettext_lazy("description"),
+    "description_fr": gettext_lazy("French description"),
+    "change": gettext_lazy("change"),
+    "outlook": gettext_lazy("10-year outlook"),
+    "driving_force": gettext_lazy("driving force"),
+    "outlook_due_on": gettext_lazy("review the outlook on"),
+    "kind": gettext_lazy("kind"),
+    "status": gettext_lazy("status"),
+}
 
 
 def _born(tag: Tag) -> str:

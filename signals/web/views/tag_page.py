@@ -19,12 +19,13 @@ from signals.curation.errors import CurationError
 from signals.curation.ratings import needs_rationale, rate_tag
 from signals.curation.sameness import reason_in_words, similar_pairs
 from signals.jobs import open_jobs
-from signals.models import State, Tag, Tagging, TagName, TagTrend, Theme, User
+from signals.models import Decision, Stance, State, Tag, Tagging, TagName, TagTrend, Theme, User
 from signals.trends.corising import rising_together
 from signals.web.access import analysts_only
 from signals.web.pages import render_page
+from signals.web.tag_desk import day_of, desk_context, stance_counts, with_desk
 from signals.web.tag_evidence import evidence_page
-from signals.web.tag_history import scores_over_time, tag_history
+from signals.web.tag_history import distribution, scores_over_time, tag_history
 from signals.web.tag_trend import (
     ChartRequest,
     TagChart,
@@ -44,7 +45,8 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         return redirect(tag.merged_into)  # not for good: a merge can be taken back
     if request.path != tag.get_absolute_url():
         query = request.META.get("QUERY_STRING", "")
-        return redirect(tag.get_absolute_url() + (f"?{query}" if query else ""), permanent=True)
+        # Not for good: a tag that was renamed may get its old name back.
+        return redirect(tag.get_absolute_url() + (f"?{query}" if query else ""))
     asked = ChartRequest(request.GET, tag)
     if asked.added is not None:
         return redirect(tag.get_absolute_url() + asked.with_added())
@@ -53,6 +55,11 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         return render_page(
             request, "tags/tag.html", _evidence_context(request, tag), partial="tags/_evidence.html"
         )
+    if htmx and htmx.target == "history":
+        rating = _rating_context(tag, request.user)
+        decided, events = tag_history(tag, shows_ratings=bool(rating["shows_others"]))
+        told = {"tag": tag, "decided": decided, "events": events}
+        return render_page(request, "tags/tag.html", told, partial="tags/_history.html")
     context = _chart_context(tag, asked)
     if htmx and htmx.target == "chart":
         return render_page(request, "tags/tag.html", context, partial="tags/_chart.html")
@@ -72,6 +79,7 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         "decided": decided,
         "events": events,
         **_evidence_context(request, tag),
+        **desk_context(tag, request.user),
         **rating,
     }
     return render_page(request, "tags/tag.html", context)
@@ -125,7 +133,7 @@ def _with_names() -> QuerySet[Tag]:
     carrying = Tagging.objects.filter(tag=OuterRef("pk"), state__in=[State.CONFIRMED, State.SUGGESTED])
     carried = carrying.order_by().values("tag").annotate(count=Count("pk")).values("count")
     filed = JSONObject(name="name", name_fr="name_fr", slug="slug")
-    return Tag.objects.select_related("trend", "merged_into").annotate(
+    return with_desk(Tag.objects.select_related("trend", "merged_into")).annotate(
         called=ArraySubquery(names.values("name")),
         filed=ArraySubquery(themes.values(said=filed)),
         carried=Subquery(carried),
@@ -155,8 +163,18 @@ def _chart_context(tag: Tag, asked: ChartRequest) -> dict[str, Any]:
 
 def _evidence_context(request: HttpRequest, tag: Tag) -> dict[str, Any]:
     total = getattr(tag, "carried", None) or 0
-    page, is_cut = evidence_page(request, tag, total)
-    return {"tag": tag, "evidence": page, "total": total, "is_cut": is_cut}
+    asked = request.GET.get("stance", "")
+    stance = asked if asked in {Stance.SUPPORTS, Stance.CONTRADICTS} else ""
+    page, is_cut = evidence_page(request, tag, total, stance=stance)
+    return {
+        "tag": tag,
+        "evidence": page,
+        "total": total,
+        "is_cut": is_cut and not stance,
+        "stance": stance,
+        "counts": stance_counts(tag),
+        "why_choices": Decision.Why.choices,
+    }
 
 
 def _rating_context(tag: Tag, user: object, error: str = "") -> dict[str, Any]:
@@ -169,6 +187,7 @@ def _rating_context(tag: Tag, user: object, error: str = "") -> dict[str, Any]:
         # The first rating is blind: what others said shows once you have said yours.
         "shows_others": has_said or not (isinstance(user, User) and user.is_analyst),
         "scored": scored[:20],
+        "distribution": distribution(scored),
         "score_chart": chart,
         "rating_error": error,
         "scale": range(1, 6),
@@ -183,16 +202,23 @@ def rate(request: HttpRequest, pk: int) -> HttpResponse:
     tag = get_object_or_404(Tag.objects.live(), pk=pk)
     error, asked = "", request.POST.get("relevancy", "")
     relevancy = int(asked) if asked in {"1", "2", "3", "4", "5"} else 0
-    rationale = request.POST.get("rationale", "").replace("\x00", "")
+    rationale, review = request.POST.get("rationale", ""), request.POST.get("review_on", "")
     try:
-        rate_tag(tag=tag, by=request.user, relevancy=relevancy, rationale=rationale)
+        rate_tag(
+            tag=tag,
+            by=request.user,
+            relevancy=relevancy,
+            rationale=rationale,
+            review_on=day_of(review),
+        )
     except CurationError as refused:
         error = str(refused)
     tag.refresh_from_db()
     if getattr(request, "htmx", False):
         context = _rating_context(tag, request.user, error) | {
             "wanted": relevancy if error else None,
-            "rationale": rationale,
+            "rationale": rationale if error else "",
+            "review_on": review if error else "",
             "must_explain": bool(error) and needs_rationale(tag=tag, by=request.user, relevancy=relevancy),
         }
         return render_page(request, "tags/_rating.html", context, partial="tags/_rating.html")

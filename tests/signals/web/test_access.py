@@ -34,6 +34,12 @@ from tests.signals.web.making import (
 
 POSTS = {
     "rate": Role.ANALYST,
+    "tag-new": Role.ANALYST,
+    "tag-edit": Role.ANALYST,
+    "tag-evidence": Role.ANALYST,
+    "tag-comment": Role.ANALYST,
+    "tag-signpost": Role.ANALYST,
+    "tag-outlook": Role.ANALYST,
     "inbox-decide": Role.ANALYST,
     "inbox-undo": Role.ANALYST,
     "inbox-many": Role.ANALYST,
@@ -64,6 +70,11 @@ def addresses(db, people) -> dict[str, str]:
     article = make_article(source, [tag])
     keys = {
         "rate": [tag.pk],
+        "tag-edit": [tag.pk, "names"],
+        "tag-evidence": [tag.pk, article.pk],
+        "tag-comment": [tag.pk],
+        "tag-signpost": [tag.pk],
+        "tag-outlook": [tag.pk],
         "inbox-decide": [article.pk, tag.pk],
         "inbox-snooze": [article.pk],
         "inbox-add-tag": [article.pk],
@@ -124,7 +135,7 @@ def test_the_list_above_names_every_page_that_takes_a_post(db):
         *("inbox-links", "similar-tags", "tag-merged"),
         *("outbox", "outbox-mail", "sources", "source", "jobs", "job"),
         *("quality", "quality-csv", "quality-json", "quality-tag"),
-        *("tag-weeks", "themes", "theme", "theme-note"),
+        *("tag-weeks", "themes", "theme", "theme-note", "reviews"),
     }
     assert named - gets - public == set(POSTS)
 
@@ -158,6 +169,11 @@ def test_a_viewer_sees_no_control_that_would_be_refused(as_role):
                 name,
                 args={
                     "rate": [tag.pk],
+                    "tag-edit": [tag.pk, "names"],
+                    "tag-evidence": [tag.pk, article.pk],
+                    "tag-comment": [tag.pk],
+                    "tag-signpost": [tag.pk],
+                    "tag-outlook": [tag.pk],
                     "inbox-decide": [1, 1],
                     "inbox-snooze": [1],
                     "inbox-add-tag": [1],

@@ -1,0 +1,42 @@
+"""What somebody wanted to look at again, by the day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from signals.models import Rating, Tag, User
+
+
+def due_outlooks(*, until: date) -> QuerySet[Tag]:
+    """Tags whose outlook is to be looked at by that day, the earliest first."""
+    return (
+        Tag.objects.live()
+        .exclude(status=Tag.Status.ARCHIVED)
+        .exclude(outlook="")
+        .filter(outlook_due_on__lte=until)
+        .defer("search")
+        .order_by("outlook_due_on", "pk")
+    )
+
+
+def due_ratings(user: object, *, until: date) -> list[Rating]:
+    """Scores of this person that hold and that they want to look at by that day, the earliest first."""
+    if not isinstance(user, User):
+        return []
+    newer = Rating.objects.filter(tag=OuterRef("tag"), user=user, undone_at=None, pk__gt=OuterRef("pk"))
+    ratings = Rating.objects.filter(user=user, undone_at=None, review_on__lte=until, tag__merged_into=None)
+    return list(
+        ratings.exclude(tag__status=Tag.Status.ARCHIVED)
+        .exclude(Exists(newer))
+        .select_related("tag")
+        .defer("tag__search")
+        .order_by("review_on", "pk")[:200]
+    )
+
+
+def count_due(user: object, *, now: datetime) -> int:
+    """How much is due for this person today."""
+    today = now.astimezone(UTC).date()
+    return due_outlooks(until=today).count() + len(due_ratings(user, until=today))
