@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +16,7 @@ from signals.curation.merging import merge_tags, split_tag
 from signals.curation.starter import remove_sample
 from signals.models import Article, Change, Decision, Source, SourceKind, Tag, Tagging, User
 from signals.tagging.service import tag_articles
+from signals.trends import timeline
 from signals.trends.marks import mark_articles
 from signals.trends.rollup import drain_marks, rebuild
 from tests.signals.trends.test_rollup import counts_known_on, counts_now, rows
@@ -34,6 +35,20 @@ STEPS = st.tuples(
     st.integers(0, 60),
     st.integers(0, 30),
 )
+
+
+def mentions_known_on(day):
+    """Mentions per (tag, day) by the state of a day alone, which past days of the table are read from."""
+    asked = {
+        "tags": list(Tag.objects.live().values_list("pk", flat=True)),
+        "start": day - timedelta(days=400),
+        "as_of": day,
+        "known_on": day,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        timeline.load_mentions(cursor, asked)
+        cursor.execute("SELECT tag_id, day, count(*) FROM rollup_mention GROUP BY 1, 2")
+        return {(tag, when): count for tag, when, count in cursor.fetchall()}
 
 
 class Newsroom:
@@ -123,7 +138,7 @@ def test_any_run_of_services_leaves_the_counts_of_a_rebuild_and_the_past_as_it_w
     tags = [create_tag(kind="technology", name=name, description=f"What {name} does.") for name in NAMES]
     source = Source.objects.create(kind=SourceKind.CURATED, name="Sample", is_sample=True)
     user = User.objects.create(email="analyst@example.org")
-    seen = {"taggings": 0, "held": 0}
+    seen = {"taggings": 0, "held": 0, "mentions": 0}
 
     @settings(
         max_examples=8,
@@ -153,6 +168,14 @@ def test_any_run_of_services_leaves_the_counts_of_a_rebuild_and_the_past_as_it_w
                         seen["held"] += any(known)
                 drain_marks()
                 assert counts_known_on(datetime.max.date()) == counts_now()
+                for day in [*past, room.now.date()]:
+                    counted = {
+                        place: sum(counts)
+                        for place, counts in counts_known_on(day).items()
+                        if place[0] and place[1] <= day
+                    }
+                    assert mentions_known_on(day) == counted
+                    seen["mentions"] += len(counted)
                 increments = rows()
                 rebuild()
                 assert rows() == increments
@@ -165,3 +188,4 @@ def test_any_run_of_services_leaves_the_counts_of_a_rebuild_and_the_past_as_it_w
     # Nothing would be shown by histories in which nothing happened.
     assert seen["taggings"] > 20
     assert seen["held"] > 20
+    assert seen["mentions"] > 20
