@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from signals.curation import built
 from signals.curation.comments import undo_comment
 from signals.curation.decisions import undo_decision
+from signals.curation.editions import undo_edition_change
 from signals.curation.errors import CurationError, GoneError, UndoRefused
 from signals.curation.invitations import undo_invitation
 from signals.curation.links import undo_link
@@ -74,6 +75,7 @@ NOUNS: Final[dict[str, Noun]] = {
     "tag": Noun(lambda change, by: undo_tag_change(change=change, by=by), built.on_tag),
     "comment": Noun(lambda change, by: undo_comment(change=change, by=by)),
     "signpost": Noun(lambda change, by: undo_signpost(change=change, by=by)),
+    "edition": Noun(lambda change, by: undo_edition_change(change=change, by=by)),
     "outlook": Noun(lambda change, by: undo_review(change=change, by=by), built.on_outlook),
     "settings": Noun(lambda change, by: undo_settings(change=change, by=by), is_desk=False),
     "view": Noun(lambda change, by: undo_view(change=change, by=by), is_desk=False),

@@ -87,7 +87,9 @@ def ensure_edition(*, period: Period, now: datetime | None = None) -> Edition:
 
 def content_of(edition: Edition) -> Content:
     """What an edition says, as its editor left it."""
-    return Content.from_params(edition.content)
+    return Content.from_params(edition.content).edited(
+        dropped=edition.dropped, ordered=edition.ordered, note=edition.note, note_fr=edition.note_fr
+    )
 
 
 def freeze_edition(

@@ -22,6 +22,8 @@ from signals.models import Delivery, Edition, Subscription
 OPEN: Final = (Delivery.Status.RESERVED, Delivery.Status.DEFERRED)
 # Longer than any conversation with a mail server: EMAIL_TIMEOUT counts each of its steps.
 UNKNOWN_AFTER: Final = timedelta(minutes=15)
+LEFT: Final = "left or paused before it was sent"
+"""The answer of deliveries that nobody is to blame for."""
 FIRST_WAIT: Final = timedelta(minutes=5)
 _LONGEST_WAIT: Final = timedelta(hours=6)
 
@@ -113,7 +115,7 @@ def settle(*, now: datetime) -> Settled:
         left = (
             waiting.filter(due_at__lte=now)
             .exclude(subscription__in=Subscription.objects.awake(now.astimezone(UTC).date()))
-            .update(status=Delivery.Status.FAILED, answer="left or paused before it was sent")
+            .update(status=Delivery.Status.FAILED, answer=LEFT)
         )
     return Settled(unknown, late + left)
 

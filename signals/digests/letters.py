@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail.message import sanitize_address
 
-from signals.digests.links import READER, subscription_token, unsubscribe_link
+from signals.digests.links import READER, absolute, subscription_token, unsubscribe_link
 from signals.digests.pictures import IllustratedMail, attach_pictures, pictures_of
 from signals.models import Rendering
 
@@ -74,6 +74,13 @@ def _shared(rendering: Rendering, period: str, cadence: str, token: str) -> Illu
     mail.attach_alternative(rendering.html.replace(READER, token), "text/html")
     attach_pictures(mail, pictures_of(rendering))
     return mail
+
+
+def without_reader(said: str) -> str:
+    """A rendering for all to see: nobody's own links in it."""
+    for name in ("subscription", "unsubscribe"):
+        said = said.replace(absolute(name, READER), absolute("subscribe"))
+    return said
 
 
 def _host() -> str:

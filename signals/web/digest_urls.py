@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals.web.views import digests, evidence, subscriptions
+from signals.web.views import desk, digests, evidence, subscriptions
 
 urlpatterns = [
     path("subscribe/", subscriptions.subscribe, name="subscribe"),
@@ -17,4 +17,6 @@ urlpatterns = [
     path("digests/", digests.archive, name="digests"),
     path("digests/<str:period>/", digests.digest, name="digest"),
     path("digests/<str:period>/mail.html", digests.digest_mail, name="digest-mail"),
+    path("digests/feed.atom", digests.feed, name="digest-feed"),
 ]
+    path("digests/<str:period>/desk/", desk.desk, name="digest-desk"),

@@ -1,0 +1,156 @@
+"""The editor's desk: an edition's entries to order and leave out, its time, and making it final."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from signals.curation.editions import APPROVED, lock_draft, order_entries, schedule_edition
+from signals.curation.errors import CurationError
+from signals.digests.content import LIMITS, Content
+from signals.digests.editions import content_of, freeze_edition
+from signals.digests.periods import LATE_AFTER, parse_period
+from signals.models import Change, Edition, User
+
+# An edition may be approved by hand until the next one would be.
+_TOO_LATE: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskEntry:
+    """An entry as an editor handles it; `is_beyond`: readers who want everything don't see it any more."""
+
+    key: str
+    title: str
+    is_dropped: bool
+    is_beyond: bool
+    is_first: bool
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSection:
+    """The entries of one section, in the order of the mail, those left out last."""
+
+    name: str
+    entries: tuple[DeskEntry, ...]
+
+
+def desk_sections(edition: Edition, language: str) -> list[DeskSection]:
+    """All sections that have entries."""
+    stored = Content.from_params(edition.content)
+    titles = {
+        f"{name}:{entry.key}": entry.title(language)
+        for name, entries in stored.sections()
+        for entry in entries
+    }
+    kept = _keys_by_section(content_of(edition))
+    out = set(edition.dropped)
+    found = []
+    for name, entries in stored.sections():
+        keys = kept[name]
+        rows = [
+            DeskEntry(
+                key=key,
+                title=titles[key],
+                is_dropped=False,
+                is_beyond=place >= LIMITS[name],
+                is_first=place == 0,
+                is_last=place == len(keys) - 1,
+            )
+            for place, key in enumerate(keys)
+        ]
+        gone = [f"{name}:{entry.key}" for entry in entries if f"{name}:{entry.key}" in out]
+        rows += [DeskEntry(key, titles[key], True, False, True, True) for key in gone]
+        if rows:
+            found.append(DeskSection(name, tuple(rows)))
+    return found
+
+
+def entry_title(edition: Edition, key: str, language: str) -> str:
+    """What an entry is called; CurationError when the edition has no such entry."""
+    for name, entries in Content.from_params(edition.content).sections():
+        for entry in entries:
+            if f"{name}:{entry.key}" == key:
+                return entry.title(language)
+    raise CurationError(_("This edition has no such entry."))
+
+
+def move_entry(
+    *, edition: Edition, by: User, key: str, by_places: int, language: str, now: datetime | None = None
+) -> Edition:
+    """Move an entry up (below 0) or down within its section, as far as it goes; CurationError for an unknown one."""
+    title = entry_title(edition, key, language)
+    with transaction.atomic():
+        locked = lock_draft(edition)
+        sections = _keys_by_section(content_of(locked))
+        keys = sections[key.partition(":")[0]]
+        if key not in keys:
+            raise CurationError(_("This entry is left out: take it in again first."))
+        place = keys.index(key)
+        keys.insert(max(0, min(len(keys) - 1, place + by_places)), keys.pop(place))
+        ordered = [one for row in sections.values() for one in row]
+        return order_entries(edition=locked, by=by, ordered=ordered, title=title, now=now)
+
+
+def _keys_by_section(content: Content) -> dict[str, list[str]]:
+    return {name: [f"{name}:{entry.key}" for entry in entries] for name, entries in content.sections()}
+
+
+def schedule(*, edition: Edition, by: User, send_at: datetime | None, now: datetime | None = None) -> Edition:
+    """Send nothing before a moment, within the days in which it is news; raises CurationError."""
+    latest = parse_period(edition.period).due_at + _TOO_LATE
+    return schedule_edition(edition=edition, by=by, send_at=send_at, latest=latest, now=now)
+
+
+def may_still_approve(edition: Edition, now: datetime) -> bool:
+    """Whether the edition is a draft that would still be news."""
+    return edition.status == Edition.Status.DRAFT and now < parse_period(edition.period).due_at + _TOO_LATE
+
+
+def approve_edition(*, edition: Edition, by: User, now: datetime | None = None) -> int:
+    """Make an edition final: content, audience and mails; how many readers. CurationError when it can't be.
+
+    What only the sample fills is sent by the command alone: nobody subscribed to made-up news.
+    """
+    moment = now or timezone.now()
+    with transaction.atomic():
+        locked = lock_draft(edition)
+        if Content.from_params(locked.content).is_sample:
+            raise CurationError(_("This edition is made of the sample; it is not sent to readers."))
+        if not may_still_approve(locked, moment):
+            raise CurationError(_("This edition is too old to be sent: nobody would call it news."))
+        if content_of(locked).is_empty:
+            raise CurationError(_("Every entry is left out: there is nothing to send."))
+        readers = freeze_edition(edition=locked, by=by, now=moment)
+        Change.objects.create(
+            user=by,
+            verb=APPROVED,
+            target=f"edition:{locked.pk}",
+            title=locked.period,
+            before={"status": str(Edition.Status.DRAFT)},
+            after={"status": str(Edition.Status.APPROVED), "readers": readers},
+            made_at=moment,
+        )
+    return readers
+
+
+def is_expired(edition: Edition, now: datetime) -> bool:
+    """Whether an edition that nobody made final has missed its time."""
+    begins = edition.send_at or parse_period(edition.period).due_at
+    late = _TOO_LATE if settings.DIGEST_REVIEW else LATE_AFTER
+    return edition.status == Edition.Status.DRAFT and now >= begins + late
+
+
+def editions_to_review(now: datetime) -> list[Edition]:
+    """Drafts that wait for somebody, newest first."""
+    if not settings.DIGEST_REVIEW:
+        return []
+    drafts = Edition.objects.filter(status=Edition.Status.DRAFT).defer("content").order_by("-ends_on")
+    return [edition for edition in drafts[:10] if may_still_approve(edition, now)]

@@ -1,0 +1,116 @@
+"""What became of an edition's mails, for the operator who reads no logs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Count, Q
+
+from signals.digests.ledger import LEFT
+from signals.models import Delivery, Edition
+
+Status = Delivery.Status
+BAD: Final = (Status.FAILED, Status.BOUNCED, Status.COMPLAINED, Status.UNKNOWN)
+_ADDRESS: Final = re.compile(r"<?[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+>?")
+_REASONS: Final = 20
+_LOOKED_AT: Final = 5000
+_ADDRESSES: Final = 200
+_RECENT: Final = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why mails did not arrive, or not yet, in the server's words without addresses."""
+
+    status: str
+    words: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How an edition's deliveries stand."""
+
+    counts: tuple[tuple[str, int], ...]
+    """Each state that occurs, in the ledger's order, and how many deliveries are in it."""
+    reasons: tuple[Reason, ...]
+    first_due: datetime | None
+    last_sent: datetime | None
+
+    @property
+    def total(self) -> int:
+        """All deliveries."""
+        return sum(count for _status, count in self.counts)
+
+    def count(self, *states: str) -> int:
+        """How many are in one of these states."""
+        return sum(count for status, count in self.counts if status in states)
+
+    @property
+    def sent(self) -> int:
+        """How many the mail server accepted and nobody sent back."""
+        return self.count(Status.SENT)
+
+    @property
+    def waiting(self) -> int:
+        """How many are still to be sent."""
+        return self.count(Status.RESERVED, Status.DEFERRED, Status.HANDED_OVER)
+
+
+def report_on(edition: Edition) -> Report:
+    """How an edition's deliveries stand, with reasons; four queries, whatever their number."""
+    counted = dict(edition.deliveries.values_list("status").annotate(n=Count("pk")).order_by())
+    troubled = edition.deliveries.filter(status__in=[*BAD, Status.DEFERRED]).exclude(answer="")
+    said: Counter[tuple[str, str]] = Counter()
+    answers = troubled.values_list("status", "answer").annotate(n=Count("pk")).order_by("-n")
+    for status, answer, n in answers[:_LOOKED_AT]:
+        said[status, without_addresses(answer)] += n
+    due = (
+        edition.deliveries.filter(status=Status.RESERVED).order_by("due_at").values_list("due_at", flat=True)
+    )
+    sent = edition.deliveries.exclude(sent_at=None).order_by("-sent_at").values_list("sent_at", flat=True)
+    return Report(
+        counts=tuple((status, counted[status]) for status in Status.values if status in counted),
+        reasons=tuple(
+            Reason(str(Status(status).label), words, n) for (status, words), n in said.most_common(_REASONS)
+        ),
+        first_due=due.first(),
+        last_sent=sent.first(),
+    )
+
+
+def without_addresses(words: str) -> str:
+    """A server's words without the addresses in them: all analysts read the reasons."""
+    return _ADDRESS.sub("…", words)
+
+
+def troubled_addresses(edition: Edition) -> list[Delivery]:
+    """Deliveries that did not arrive, with their subscriptions, for administrators; at most 200."""
+    return list(
+        edition.deliveries.filter(status__in=[*BAD, Status.DEFERRED])
+        .select_related("subscription")
+        .order_by("status", "pk")[:_ADDRESSES]
+    )
+
+
+def troubled_editions(now: datetime) -> list[tuple[Edition, int, int]]:
+    """Editions of the last two weeks of which mails failed or may have: with how many failed and are unknown."""
+    rows = (
+        Edition.objects.filter(frozen_at__gt=now - _RECENT)
+        .annotate(
+            failed=Count(
+                "deliveries",
+                filter=Q(deliveries__status__in=[Status.FAILED, Status.BOUNCED, Status.COMPLAINED])
+                & ~Q(deliveries__answer=LEFT),
+            ),
+            unknown=Count("deliveries", filter=Q(deliveries__status=Status.UNKNOWN)),
+        )
+        .filter(Q(failed__gt=0) | Q(unknown__gt=0))
+        .defer("content")
+        .order_by("-frozen_at")
+    )
+    return [(edition, edition.failed, edition.unknown) for edition in rows]
