@@ -110,7 +110,15 @@ DATABASES: dict[str, dict[str, Any]] = {
 REDIS_URL = env.text("REDIS_URL") or embedded.redis_url(VIGIE_HOME)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    "attempts": {
+        "BACKEND": "config.attempts.AttemptsCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "attempts",
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+    },
+}
 # Valkey may be flushed at any moment: sessions live in PostgreSQL.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
@@ -127,6 +135,9 @@ ACCOUNT_ADAPTER = "signals.web.accounts.AccountAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
 # Strangers must not make us write to strangers; the page says the same either way.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Failed ones: few from one address; many against one account from anywhere, so that nobody is locked out by a few.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,50/10m/key"}
+MFA_TOTP_ISSUER = "Vigie"
 # Else everybody behind the proxy would share one limit of attempts.
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
 PUBLIC_READ_ONLY = env.flag("PUBLIC_READ_ONLY")
