@@ -51,7 +51,11 @@ def home(request: HttpRequest) -> HttpResponse:
         tags.filter(trend__momentum__isnull=False).order_by("-trend__momentum")[: STANDING + MOVES + RISERS]
     )
     risers = list(tags.filter(trend__label__in=RISING).order_by("-trend__strength")[:RISERS])
-    rest = [tag for tag in highest if tag.pk not in told | {riser.pk for riser in risers}]
+    rest = [
+        tag
+        for tag in highest
+        if (tag.trend.times or 0) >= ABOVE and tag.pk not in told | {riser.pk for riser in risers}
+    ]
     releases, are_new = releases_since(since.at, until=until, most=RELEASES)
     sources = source_news(now=now, most=SOURCES)
     context = {

@@ -68,6 +68,12 @@ def test_what_is_new_stays_so_for_the_whole_visit_and_is_gone_on_the_next(people
     assert "Nothing moved since" in plain(analyst.get("/").content)
 
 
+def test_what_is_not_above_its_usual_share_is_not_called_so(analyst, tag):
+    assert "Open weights" in plain(analyst.get("/").content).split("above their usual share")[1]
+    TagTrend.objects.update(momentum=-1.6, times=0.33)
+    assert "above their usual share" not in plain(analyst.get("/").content)
+
+
 def test_pages_of_one_visit_write_at_most_every_few_minutes(people, analyst, tag):
     analyst.get("/")
     with CaptureQueriesContext(connection) as captured:
