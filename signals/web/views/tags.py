@@ -20,6 +20,7 @@ from signals.web.access import people_only
 from signals.web.pages import page_of, render_page
 from signals.web.trend_exports import FORMS, export
 from signals.web.trend_plots import VIEWS, plot
+from signals.web.trend_rows import rows_html
 from signals.web.trend_table import TrendTable
 
 
@@ -30,12 +31,14 @@ def tag_table(request: HttpRequest, kind: str | None = None) -> HttpResponse:
     page = page_of(request, table.places)
     drawn = request.GET.get("view", "")
     drawing = plot(table, drawn) if drawn in ("matrix", "radar") and table.places else None
+    rows = table.rows(list(page.object_list)) if drawing is None else []
     context = {
         "table": table,
         "kind": kind,
         "kind_label": Kind(kind).label if kind else "",
         "page": page,
-        "rows": table.rows(list(page.object_list)) if drawing is None else [],
+        "rows": rows,
+        "body": rows_html(rows, has_force=table.has_force),
         "plot": drawing,
         "renderings": [
             (words, table.query(view=name or None), name == (drawing.name if drawing else ""))

@@ -130,6 +130,33 @@ def test_what_moved_since_is_seen_after_the_next_roll_up(analyst, world):
     assert listed(analyst, "publisher=nature.example") == ["English one"]
 
 
+def test_what_is_written_shows_at_once_though_the_catalogue_is_kept_between_requests(
+    transactional_db, analyst, people
+):
+    tag = make_tag("First name")
+    theme = Theme.objects.create(name="Energy", slug="energy")
+    assert (listed(analyst, ""), listed(analyst, "theme=energy")) == (["First name"], [])
+    assert listed(analyst, "") == ["First name"]
+    with CaptureQueriesContext(connection) as captured:
+        assert listed(analyst, "") == ["First name"]
+    assert not any("xmin" in query["sql"] for query in captured.captured_queries)
+    tag.themes.add(theme)
+    assert listed(analyst, "theme=energy") == ["First name"]
+    Tag.objects.filter(pk=tag.pk).update(name="Second name")
+    rate_tag(tag=tag, by=people[Role.ANALYST], relevancy=4)
+    assert listed(analyst, "theme=energy&relevance=4") == ["Second name"]
+
+
+def test_what_people_wrote_is_text_in_the_table(analyst, world):
+    wrote = "<i>&\"'"
+    Tag.objects.filter(pk=world["french"].pk).update(name=wrote, change=wrote, driving_force=wrote)
+    page = analyst.get("/tags/?kind=technology&sort=name").content.decode()
+    assert "<i>&" not in page
+    cells = etree.HTML(page).xpath("//tr[@data-row][1]/td")
+    assert [cells[0].xpath(f"string({part})") for part in ("a", "span[1]")] == [wrote, wrote]
+    assert wrote in cells[0].xpath("string(span[2])")
+
+
 def test_as_known_on_a_day_nothing_later_is_seen(analyst, world, people):
     day = (TODAY - timedelta(days=4)).date()
     url = f"/tags.json?known_on={day}&period=52w"
