@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from django.db.models import F
+from django.db.models import QuerySet
 from django.utils.text import slugify
 
 from signals.curation.notes import stored_note
@@ -32,7 +32,7 @@ class ExportedNote:
 def export_note(article: Article) -> SourceNote:
     """The article's note: as imported, else from its confirmed and suggested taggings."""
     note = Note.objects.filter(article=article).first()
-    return stored_note(note) if note is not None else _built_note(article)
+    return stored_note(note) if note is not None else built_note(article, _carried(article))
 
 
 def export_notes(*, articles: Iterable[Article], folder: Path) -> list[ExportedNote]:
@@ -41,7 +41,7 @@ def export_notes(*, articles: Iterable[Article], folder: Path) -> list[ExportedN
     written = []
     for article in articles:
         note = export_note(article)
-        path = folder / f"{_file_name(article, note)}.md"
+        path = folder / f"{file_name(article, note)}.md"
         # A file half written must not stand under a note's name.
         partial = path.with_suffix(".part")
         partial.write_text(write_markdown(note), encoding="utf-8", newline="\n")
@@ -50,19 +50,15 @@ def export_notes(*, articles: Iterable[Article], folder: Path) -> list[ExportedN
     return written
 
 
-def _file_name(article: Article, note: SourceNote) -> str:
+def file_name(article: Article, note: SourceNote) -> str:
+    """What a note's file is called, without its ending: its own id, else the article's and its title."""
     if note.identity and _SAFE_NAME.fullmatch(note.identity):
         return note.identity
     return f"{article.pk}-{slugify(article.title)[:60] or 'article'}"
 
 
-def _built_note(article: Article) -> SourceNote:
-    taggings = (
-        Tagging.objects.filter(article=article, state__in=[State.CONFIRMED, State.SUGGESTED])
-        .with_relevance()
-        .select_related("tag")
-        .order_by(F("relevance").desc(nulls_last=True), F("confidence").desc(nulls_last=True), "pk")
-    )
+def built_note(article: Article, taggings: Iterable[Tagging]) -> SourceNote:
+    """An article as a note, with a row for each of these taggings (with relevance, the most relevant first)."""
     return SourceNote(
         title=article.title,
         link=article.url,
@@ -73,6 +69,11 @@ def _built_note(article: Article) -> SourceNote:
         summary=_summary(article.text),
         rows=tuple(_built_row(tagging) for tagging in taggings),
     )
+
+
+def _carried(article: Article) -> QuerySet[Tagging]:
+    carried = Tagging.objects.filter(article=article, state__in=[State.CONFIRMED, State.SUGGESTED])
+    return carried.with_relevance().select_related("tag").in_note_order()
 
 
 def _built_row(tagging: Tagging) -> NoteRow:

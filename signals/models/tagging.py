@@ -72,6 +72,10 @@ class TaggingQuerySet(models.QuerySet["Tagging"]):
             Q(state=State.CONFIRMED) | Q(state=State.SUGGESTED, confidence__gte=0.5), relevance__gte=3
         )
 
+    def in_note_order(self) -> Self:
+        """As a note lists them, the most relevant first; after `with_relevance`."""
+        return self.order_by(F("relevance").desc(nulls_last=True), F("confidence").desc(nulls_last=True), "pk")
+
     def waiting(self) -> Self:
         """Those that want a decision."""
         return self.filter(state__in=[State.SUGGESTED, State.SAMPLED])

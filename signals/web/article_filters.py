@@ -201,6 +201,17 @@ class ArticleFilter:
             (str(BEHIND[name]), Value(self._said(name), None, True, self._query(name, ""))) for name in behind
         ]
 
+    def said(self) -> list[tuple[str, str]]:
+        """What is chosen in words, the name of each filter with its value."""
+        labels = self._labels({"source": Counter(), "tag": Counter()})
+        return [
+            (
+                str(FILTERS[name] if name in FILTERS else BEHIND[name]),
+                _label(name, value, labels.get(name, {})) if name in FILTERS else self._said(name),
+            )
+            for name, value in self.chosen.items()
+        ]
+
     def _said(self, name: str) -> str:
         if name in self.days:
             return date_format(self.days[name], "j M Y")

@@ -33,6 +33,8 @@
   });
 
   document.addEventListener("change", (event) => {
+    const every = event.target.dataset.chooseAll;
+    if (every) for (const box of all(`[form="${every}"][type=checkbox]`)) box.checked = event.target.checked;
     if (event.target.matches("[data-keys-switch]")) localStorage.setItem("keys", event.target.checked ? "on" : "off");
   });
 

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from signals.curation.selected import LIMIT
 from signals.models import ANALYZE_TRIES, Article, Kind, Note, State, Tagging
 from signals.search.articles import find, matching, newest, passage_of, with_passages
 from signals.search.query import Choice
@@ -59,6 +60,7 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
         "chips": chosen.chips(groups),
         "is_sampled": page.paginator.count > COUNTED,
         "counted": COUNTED,
+        "out_limit": LIMIT,
         "is_cut": found is not None and found.is_cut,
         "is_filtered": found is not None,
     }
@@ -120,7 +122,11 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
         "whose_facets": {facet.is_ours for facet in facets},
         "versions": article.versions.all(),
         "same_news": (
-            Article.objects.filter(story=article.story_id).exclude(pk=article.pk).newest_first()[:20]
+            Article.objects.filter(story=article.story_id)
+            .exclude(pk=article.pk)
+            .select_related("source")
+            .defer("text", "html", "search", "story_keys")
+            .newest_first()[:20]
             if article.story_id
             else []
         ),
