@@ -18,7 +18,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = request.user if hasattr(request, "user") else None
     menu = [
         ("home", _("Home"), name == "home"),
-        ("tags", _("Trends"), name in {"tags", "tags-kind", "tag", "themes", "theme"}),
+        ("tags", _("Trends"), name in {"tags", "tags-kind", "tag", "tag-new", "tag-edit", "themes", "theme"}),
         ("inbox", _("Inbox"), name.startswith("inbox")),
         ("articles", _("Articles"), name.startswith("article")),
         ("models", _("Models"), name.startswith("model")),

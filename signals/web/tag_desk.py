@@ -122,6 +122,7 @@ def desk_context(tag: Tag, user: object) -> dict[str, Any]:
     reviews: list[Mapping[str, Any]] = getattr(tag, "desk_reviews", [])
     today = timezone.now().astimezone(UTC).date()
     return {
+        "typed": {},
         "comments": [
             Said(**{**one, "at": datetime.fromisoformat(one["at"]), "title": one["title"] or ""})
             for one in comments

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from signals.curation.selected import LIMIT
-from signals.models import ANALYZE_TRIES, Article, Kind, Note, State, Tagging
+from signals.models import ANALYZE_TRIES, Article, Decision, Kind, Note, State, Tagging
 from signals.search.articles import find, matching, newest, passage_of, with_passages
 from signals.search.query import Choice
 from signals.tagging.facets_writing import stated_columns
@@ -118,6 +118,7 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
             if any(t.tag.kind == kind for t in taggings) or any(r.kind == kind for r in rows)
         ],
         "body": marked_text(article.text, spans),
+        "why_choices": Decision.Why.choices,
         "facets": facets,
         "whose_facets": {facet.is_ours for facet in facets},
         "versions": article.versions.all(),

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -21,6 +22,7 @@ from signals.curation.errors import CurationError
 from signals.curation.waiting import claimed_by_others
 from signals.models import Article, Change, Decision, Kind, State, Tag, Tagging, User
 from signals.web.access import analysts_only
+from signals.web.change_places import places
 from signals.web.inbox_counts import MOST, Left, count_left, forget_counts, note_decided, pace_of
 from signals.web.inbox_filters import InboxFilter
 from signals.web.inbox_places import explain_places
@@ -164,7 +166,7 @@ def undo(request: HttpRequest) -> HttpResponse:
         return refused_with_reason(request, refused, reverse("inbox"))
     forget_counts()
     is_many = undone.job is not None or undone.count > 1
-    target = reverse("inbox") if is_many else _place(undone.change)
+    target = _asked_back(request, undone.change) or (reverse("inbox") if is_many else _place(undone.change))
     return _undone(request, target, undone_in_words(undone))
 
 
@@ -185,6 +187,13 @@ def _undone(request: HttpRequest, target: str, said: str) -> HttpResponse:
     return redirect(target)
 
 
+def _asked_back(request: HttpRequest) -> str:
+    """The page of ours that the person wants to stay on, "" for none."""
+    back = request.POST.get("back", "")
+    is_gone = change.verb == "tag.created"
+    return back if back.startswith("/") and url_has_allowed_host_and_scheme(back, None) and not is_gone else ""
+
+
 def _place(change: Change) -> str:
     noun, _colon, key = change.target.partition(":")
     if noun == "decision":
@@ -199,4 +208,6 @@ def _place(change: Change) -> str:
         return reverse("inbox-links")
     if noun in {"merge", "distinct"}:
         return reverse("similar-tags")
+    if noun in {"tag", "comment", "signpost", "outlook"}:
+        return places([change]).get(change.pk, reverse("tags"))
     return reverse("inbox-proposals")

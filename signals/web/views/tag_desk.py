@@ -85,7 +85,7 @@ def outlook(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except CurationError as refused:
         return _panel(request, tag, "signposts", str(refused))
-    return _panel(request, tag, "signposts")
+    return _panel(request, tag, "signposts", news="tag-changed, outlook-reviewed")
 
 
 @require_POST
@@ -133,7 +133,9 @@ def decide(request: HttpRequest, pk: int, article_pk: int) -> HttpResponse:
     return response
 
 
-def _panel(request: HttpRequest, tag: Tag, panel: str, error: str = "") -> HttpResponse:
+def _panel(
+    request: HttpRequest, tag: Tag, panel: str, error: str = "", *, news: str = "tag-changed"
+) -> HttpResponse:
     """The panel as it is now; what was refused keeps what was typed and says why."""
     if not getattr(request, "htmx", False):
         if error:
@@ -143,13 +145,12 @@ def _panel(request: HttpRequest, tag: Tag, panel: str, error: str = "") -> HttpR
         return redirect(f"{tag.get_absolute_url()}#{panel}")
     context = {
         "tag": tag,
-        f"{panel}_error": error,
-        "typed": request.POST if error else {},
         **desk_context(desk_of(tag.pk) or tag, request.user),
+        **({f"{panel}_error": error, "typed": request.POST} if error else {}),
     }
     response = render_page(request, f"tags/_{panel}.html", context)
     if not error:
-        response["HX-Trigger"] = "tag-changed"
+        response["HX-Trigger"] = news
     return response
 
 

@@ -105,7 +105,10 @@ def _read(request: HttpRequest, tag: Tag, part: str) -> HttpResponse:
 
 def _saved(request: HttpRequest, tag: Tag, part: str, *, is_changed: bool) -> HttpResponse:
     if getattr(request, "htmx", False):
-        return _with_news(_read(request, tag, part), is_changed=is_changed)
+        response = _with_news(_read(request, tag, part), is_changed=is_changed)
+        if is_changed and part == "outlook":
+            response["HX-Trigger"] = "tag-changed, outlook-changed"
+        return response
     if is_changed:
         messages.success(request, _("Saved."))
     return redirect(tag)

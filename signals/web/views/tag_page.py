@@ -60,6 +60,9 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         decided, events = tag_history(tag, shows_ratings=bool(rating["shows_others"]))
         told = {"tag": tag, "decided": decided, "events": events}
         return render_page(request, "tags/tag.html", told, partial="tags/_history.html")
+    if htmx and htmx.target == "signposts":
+        told = {"tag": tag, **desk_context(tag, request.user)}
+        return render_page(request, "tags/tag.html", told, partial="tags/_signposts.html")
     context = _chart_context(tag, asked)
     if htmx and htmx.target == "chart":
         return render_page(request, "tags/tag.html", context, partial="tags/_chart.html")
