@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -23,13 +23,15 @@ from signals.digests.links import (
     read_subscription_token,
     subscription_token,
 )
+from signals.digests.suppression import address_hash, is_suppressed
 from signals.digests.wishes import Wishes
-from signals.models import OutboxMail, Subscription
+from signals.models import OutboxMail, Subscription, Suppression
 
 # The text that a reader agrees to stands in templates/digests/_consent.html; change both together.
-CONSENT_VERSION: Final = "2026-06"
+CONSENT_VERSION: Final = "2026-11"
 _HOUR: Final = 3600
 _MAILS_PER_ADDRESS: Final = 3
+_DAY: Final = 24 * 3600
 _ASKS_PER_CLIENT: Final = 20
 
 
@@ -49,6 +51,9 @@ def request_subscription(*, email: str, wishes: Wishes, now: datetime | None = N
     allowed = is_within("subscribe-address", email, most=_MAILS_PER_ADDRESS, seconds=_HOUR)
     # nobody can count: only an address that was never written to gets a mail
     if not (is_fresh if allowed is None else allowed):
+        return
+    # who bounced or complained is asked once a day at most, however often somebody types the address
+    if is_suppressed(email) and not is_within("subscribe-suppressed", email, most=1, seconds=_DAY):
         return
     with translation.override(wishes.language):
         if is_subscribed(reader):
@@ -91,7 +96,7 @@ def _mail_confirmation(reader: Subscription, token: str) -> None:
         _("Confirm your subscription"),
         "\n\n".join(
             [
-                _("Somebody, we hope you, asked for Vigie's weekly digest at this address."),
+                _("Somebody, we hope you, asked for Vigie's digest at this address."),
                 _("To get it, open this page and press the button:"),
                 absolute("subscription-confirm", token),
                 _("If it was not you, do nothing: the address is forgotten after %(days)d days.")
@@ -108,9 +113,7 @@ def _mail_preferences(reader: Subscription) -> None:
         _("You get the digest already"),
         "\n\n".join(
             [
-                _(
-                    "Somebody, we hope you, asked for Vigie's weekly digest at this address, which gets it already."
-                ),
+                _("Somebody, we hope you, asked for Vigie's digest at this address, which gets it already."),
                 _("To change what you get, or to leave:"),
                 preferences_link(subscription_token(reader.pk)),
             ]
@@ -130,25 +133,37 @@ def find_confirmation(*, token: str) -> tuple[Subscription, Confirmation] | None
         Q(suppressed_at=None) | Q(suppressed_at__lt=confirmation.asked_at),
         pk=confirmation.subscription,
     ).first()
-    return (reader, confirmation) if reader else None
+    if reader is None or _suppressions(reader).filter(made_at__gte=confirmation.asked_at).exists():
+        return None
+    return reader, confirmation
+
+
+def _suppressions(reader: Subscription) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(address_hash=address_hash(reader.email))
 
 
 def confirm_subscription(*, token: str, now: datetime | None = None) -> Subscription | None:
-    """Begin, or begin again, with the wishes in the link; None when it no longer works."""
-    found = find_confirmation(token=token)
-    if found is None:
-        return None
-    reader, confirmation = found
-    if is_subscribed(reader):
-        # a link used twice must not undo what was changed since
-        return reader
-    for name, value in _columns(confirmation.wishes).items():
-        setattr(reader, name, value)
-    reader.consent_version = confirmation.consent_version
-    reader.confirmed_at = now or timezone.now()
-    reader.unsubscribed_at = reader.suppressed_at = None
-    reader.suppressed_reason = ""
-    reader.save()
+    """Begin, or begin again, with the wishes in the link; None when it no longer works.
+
+    An address that bounced or complained earlier is written to again: who opened the link asked for it.
+    """
+    with transaction.atomic():
+        found = find_confirmation(token=token)
+        if found is None:
+            return None
+        confirmation = found[1]
+        reader = Subscription.objects.select_for_update().filter(pk=found[0].pk).first()
+        if reader is None or is_subscribed(reader):
+            # a link used twice must not undo what was changed since
+            return reader
+        for name, value in _columns(confirmation.wishes).items():
+            setattr(reader, name, value)
+        reader.consent_version = confirmation.consent_version
+        reader.confirmed_at = now or timezone.now()
+        reader.unsubscribed_at = reader.suppressed_at = None
+        reader.suppressed_reason = ""
+        reader.save()
+        _suppressions(reader).delete()
     return reader
 
 

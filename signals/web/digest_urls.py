@@ -8,15 +8,17 @@ from signals.web.views import desk, digests, evidence, subscriptions
 
 urlpatterns = [
     path("subscribe/", subscriptions.subscribe, name="subscribe"),
+    path("subscribe/tags/", subscriptions.tag_choice, name="subscribe-tags"),
     path("subscribe/asked/", subscriptions.asked, name="subscribe-asked"),
     path("subscribe/confirm/<str:token>/", subscriptions.confirm, name="subscription-confirm"),
     path("subscribe/yours/<str:token>/", subscriptions.preferences, name="subscription"),
+    path("subscribe/yours/<str:token>/data.json", subscriptions.own_data, name="subscription-data"),
     path("subscribe/yours/<str:token>/forget/", subscriptions.forget, name="subscription-forget"),
     path("subscribe/leave/<str:token>/", subscriptions.leave, name="unsubscribe"),
     path("d/<str:token>/", evidence.evidence, name="digest-evidence"),
     path("digests/", digests.archive, name="digests"),
-    path("digests/<str:period>/", digests.digest, name="digest"),
-    path("digests/<str:period>/mail.html", digests.digest_mail, name="digest-mail"),
     path("digests/feed.atom", digests.feed, name="digest-feed"),
-]
+    path("digests/<str:period>/", digests.digest, name="digest"),
     path("digests/<str:period>/desk/", desk.desk, name="digest-desk"),
+    path("digests/<str:period>/mail.html", digests.digest_mail, name="digest-mail"),
+]

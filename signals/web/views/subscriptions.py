@@ -2,83 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from signals.digests import subscribe as service
-from signals.digests.wishes import Wishes
-from signals.models import Kind, Subscription
+from signals.digests.personal import deliveries_of, kept_of
+from signals.models import Subscription
 from signals.web.access import public
 from signals.web.pages import render_page
-
-
-class WishesForm(forms.Form):
-    """What a reader wants to get."""
-
-    language = forms.ChoiceField(
-        choices=[("en", "English"), ("fr", "Français")], label=gettext_lazy("Language of the mails")
-    )
-    kinds = forms.MultipleChoiceField(
-        choices=Kind.choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        label=gettext_lazy("Kinds"),
-        help_text=gettext_lazy("None ticked means all of them."),
-    )
-    least_relevancy = forms.TypedChoiceField(
-        coerce=int,
-        choices=[
-            (1, gettext_lazy("everything")),
-            (2, gettext_lazy("2 or more")),
-            (3, gettext_lazy("3 or more")),
-            (4, gettext_lazy("4 or more")),
-            (5, gettext_lazy("5 only")),
-        ],
-        label=gettext_lazy("Least relevance"),
-        help_text=gettext_lazy("From 2 on, what nobody has rated yet is left out."),
-    )
-
-    def wishes(self) -> Wishes:
-        """The cleaned wishes."""
-        cleaned = self.cleaned_data
-        return Wishes(
-            language=cleaned["language"],
-            kinds=tuple(sorted(cleaned["kinds"])),
-            least_relevancy=cleaned["least_relevancy"],
-            is_paused=cleaned.get("is_paused", False),
-        )
-
-
-class SubscribeForm(WishesForm):
-    """The address first."""
-
-    email = forms.EmailField(
-        max_length=254,
-        label=gettext_lazy("E-mail"),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
-    field_order = ["email", "language", "kinds", "least_relevancy"]
-
-
-class PreferencesForm(WishesForm):
-    """A pause beside."""
-
-    is_paused = forms.BooleanField(
-        required=False, label=gettext_lazy("Pause: send nothing until I untick this")
-    )
+from signals.web.wishes_form import PreferencesForm, SubscribeForm, WishesForm, tags_called, when_words
 
 
 @never_cache
@@ -86,19 +31,32 @@ class PreferencesForm(WishesForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Ask for the newsletter; the answer is the same for every address."""
-    first = {"language": translation.get_language(), "least_relevancy": 1}
-    form = SubscribeForm(request.POST if request.method == "POST" else None, initial=first)
-    if request.method != "POST" or not form.is_valid():
-        return _page(request, "digests/subscribe.html", {"form": form})
+    language = translation.get_language()
+    first = {"language": language, "least_relevancy": 1, "hour": 7, "weekday": 0, "time_zone": "UTC"}
+    if request.method != "POST" or _only_looks(request):
+        form = SubscribeForm(initial=first | _typed(request.POST))
+        return _page(request, "digests/subscribe.html", _choosing(request, form))
+    form = SubscribeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, "digests/subscribe.html", _choosing(request, form))
     if not service.may_ask(_client(request)):
         form.add_error(None, _("Too many requests from your network. Try again in an hour."))
-        return _page(request, "digests/subscribe.html", {"form": form}, status=429)
+        return _page(request, "digests/subscribe.html", _choosing(request, form), status=429)
     try:
         service.request_subscription(email=form.cleaned_data["email"], wishes=form.wishes())
     except OSError:
         form.add_error(None, _("The mail could not be sent. Try again later."))
-        return _page(request, "digests/subscribe.html", {"form": form}, status=503)
+        return _page(request, "digests/subscribe.html", _choosing(request, form), status=503)
     return redirect("subscribe-asked")
+
+
+@never_cache
+@public
+@require_safe
+def tag_choice(request: HttpRequest) -> HttpResponse:
+    """The part of the form in which tags are looked for, as one types."""
+    form = SubscribeForm(initial=_typed(request.GET))
+    return render_page(request, "digests/_tag_choice.html", _choosing(request, form))
 
 
 @never_cache
@@ -118,14 +76,16 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         reader = service.confirm_subscription(token=token)
         if reader is not None:
             with translation.override(reader.language):
-                return _page(request, "digests/confirmed.html", _links(reader))
+                when = when_words(service.wishes_of(reader))
+                return _page(request, "digests/confirmed.html", _links(reader) | {"when": when})
         return _gone(request)
     found = service.find_confirmation(token=token)
     if found is None:
         return _gone(request)
     reader, confirmation = found
     with translation.override(confirmation.wishes.language):
-        return _page(request, "digests/confirm.html", {"reader": reader})
+        when = when_words(confirmation.wishes)
+        return _page(request, "digests/confirm.html", {"reader": reader, "when": when})
 
 
 @never_cache
@@ -136,28 +96,41 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     reader = service.find_reader(token=token)
     if reader is None:
         return _gone(request)
-    kept = {
-        "language": reader.language,
-        "kinds": reader.kinds,
-        "least_relevancy": reader.least_relevancy,
-        "is_paused": reader.is_paused,
-    }
-    form = PreferencesForm(request.POST if request.method == "POST" else None, initial=kept)
-    if request.method == "POST" and form.is_valid():
-        service.change_wishes(reader=reader, wishes=form.wishes())
-        with translation.override(form.cleaned_data["language"]):
-            messages.success(request, _("Saved."))
-        return redirect("subscription", token=token)
+    kept = asdict(service.wishes_of(reader))
+    if request.method != "POST" or _only_looks(request):
+        typed = _typed(request.POST)
+        # a box that is not ticked is not sent
+        form = PreferencesForm(initial=kept | ({"is_paused": False} if typed else {}) | typed)
+    else:
+        form = PreferencesForm(request.POST, initial=kept)
+        if form.is_valid():
+            service.change_wishes(reader=reader, wishes=form.wishes())
+            with translation.override(form.cleaned_data["language"]):
+                messages.success(request, _("Saved."))
+            return redirect("subscription", token=token)
     with translation.override(reader.language):
-        deliveries = reader.deliveries.select_related("edition").order_by("-edition__ends_on")[:20]
         context = {
-            "form": form,
             "reader": reader,
             "token": token,
             "is_subscribed": service.is_subscribed(reader),
-            "deliveries": deliveries,
+            "kept": json.dumps(kept_of(reader), ensure_ascii=False, indent=2),
+            "deliveries": deliveries_of(reader)[:20],
         }
-        return _page(request, "digests/preferences.html", context)
+        return _page(request, "digests/preferences.html", context | _choosing(request, form))
+
+
+@never_cache
+@public
+@require_safe
+def own_data(request: HttpRequest, token: str) -> HttpResponse:
+    """All that is kept of a reader, to take along."""
+    reader = service.find_reader(token=token)
+    if reader is None:
+        return JsonResponse({"error": "gone"}, status=410)
+    options = {"ensure_ascii": False, "indent": 2}
+    response = JsonResponse(kept_of(reader), json_dumps_params=options)
+    response["Content-Disposition"] = 'attachment; filename="vigie-my-data.json"'
+    return _keep_secret(response)
 
 
 @never_cache
@@ -194,6 +167,29 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, "digests/leave.html", context)
 
 
+def _only_looks(request: HttpRequest) -> bool:
+    """Whether tags are looked for: by the button, or by words that no look was taken for yet."""
+    words = request.POST.get("find", "").strip()
+    return "look" in request.POST or (bool(words) and words != request.POST.get("found", "").strip())
+
+
+def _typed(data: QueryDict) -> dict[str, Any]:
+    """What stands in a form that is not done yet, to be shown again."""
+    return {
+        name: data.getlist(name) if name in ("kinds", "themes", "tags") else data[name]
+        for name in WishesForm.base_fields.keys() | {"email", "is_paused", "paused_until"}
+        if name in data or (name in ("kinds", "themes", "tags") and data)
+    }
+
+
+def _choosing(request: HttpRequest, form: WishesForm) -> dict[str, Any]:
+    """A form with the tags chosen so far, and those that words find."""
+    words = (request.POST if request.method == "POST" else request.GET).get("find", "").strip()[:200]
+    chosen = form.chosen_tags()
+    found = tags_called(words, but=chosen) if words else []
+    return {"form": form, "chosen": chosen, "found": found, "find": words}
+
+
 def _from_our_page(request: HttpRequest) -> bool:
     try:
         return "page" in request.POST
@@ -210,9 +206,13 @@ def _gone(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, page: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """A page whose `lang` is the reader's; its address is a key, so it is told to nobody."""
+    """A page whose `lang` is the reader's."""
     shown = context | {"LANGUAGE_CODE": translation.get_language()}
-    response = render_page(request, page, shown, status=status)
+    return _keep_secret(render_page(request, page, shown, status=status))
+
+
+def _keep_secret(response: HttpResponse) -> HttpResponse:
+    """The address is a key: it is told to nobody."""
     response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response

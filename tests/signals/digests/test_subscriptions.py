@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from signals.digests.editions import freeze_edition
+from signals.digests.editions import advance_editions, freeze_edition
 from signals.digests.links import evidence_token, subscription_token
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import expire_unconfirmed
@@ -19,7 +19,15 @@ from tests.signals.digests.conftest import CONTENT, MONDAY, WEEK, publish, reade
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outbox_backend")]
 
-CHOICES = {"language": "en", "kinds": ["signal"], "least_relevancy": "2"}
+CHOICES = {
+    "language": "en",
+    "kinds": ["signal"],
+    "least_relevancy": "2",
+    "cadence": "weekly",
+    "weekday": "0",
+    "hour": "7",
+    "time_zone": "Europe/Paris",
+}
 
 
 @pytest.fixture
@@ -146,7 +154,12 @@ def test_preferences_change_by_the_link_alone():
     link = reverse("subscription", args=[subscription_token(someone.pk)])
     shown = Client().get(link).content.decode()
     assert "ada@example.org" in shown
-    wishes = {"language": "fr", "kinds": ["issue", "signal"], "least_relevancy": "3", "is_paused": "on"}
+    wishes = CHOICES | {
+        "language": "fr",
+        "kinds": ["issue", "signal"],
+        "least_relevancy": "3",
+        "is_paused": "on",
+    }
     assert Client().post(link, wishes).status_code == 302
     someone.refresh_from_db()
     kept = (someone.language, someone.kinds, someone.least_relevancy, someone.is_paused)
@@ -221,10 +234,11 @@ def test_the_archive_shows_what_was_sent_and_previews_are_for_analysts(edition):
     analyst.force_login(User.objects.create_user("a@example.org", role="analyst"))
     viewer.force_login(User.objects.create_user("v@example.org"))
     page, mail = (reverse(name, args=[WEEK.period]) for name in ("digest", "digest-mail"))
-    assert b"preview" in analyst.get(page).content
+    assert b"not sent yet" in analyst.get(page).content
     assert viewer.get(page).status_code == 404
     assert Client().get(page).status_code == 302
     freeze_edition(edition=edition, now=MONDAY)
+    advance_editions(now=MONDAY)
     assert b"Agents write code" in viewer.get(page).content
     framed = viewer.get(mail)
     assert b"0-your-own-link-0" not in framed.content
