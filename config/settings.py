@@ -16,7 +16,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded, env
+from config import embedded, env, mail
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VIGIE_HOME = env.home()
@@ -196,7 +196,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- mail -----------------------------------------------------------------------------------
-# Without an SMTP server mails land in an outbox in the database, which staff read in the browser.
+# Without a server or provider mails land in an outbox in the database, which staff read in the browser.
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.number("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
@@ -204,7 +204,10 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", EMAIL_PORT == 587)
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", EMAIL_PORT == 465)
 EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20)
-EMAIL_BACKEND = "signals.digests.smtp.EmailBackend" if EMAIL_HOST else "signals.digests.outbox.EmailBackend"
+# The name of one of django-anymail's providers, as in config/mail.py; its own settings begin with ANYMAIL_.
+EMAIL_PROVIDER = env.text("EMAIL_PROVIDER").lower()
+EMAIL_BACKEND = mail.backend(host=EMAIL_HOST, provider=EMAIL_PROVIDER)
+ANYMAIL = mail.provider_settings(EMAIL_PROVIDER, timeout=EMAIL_TIMEOUT)
 # Digests go out over so many connections at once, and at most so fast; 0 is as fast as the server takes them.
 MAIL_CONNECTIONS = max(1, env.number("MAIL_CONNECTIONS", 4))
 MAILS_PER_MINUTE = max(0, env.number("MAILS_PER_MINUTE", 0))

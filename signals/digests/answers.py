@@ -6,6 +6,7 @@ import smtplib
 from dataclasses import dataclass
 
 from anymail.exceptions import AnymailError, AnymailInvalidAddress, AnymailRecipientsRefused
+from anymail.message import AnymailStatus
 from requests import ConnectionError as NoConnection
 from requests import ConnectTimeout, RequestException
 
@@ -67,6 +68,17 @@ def _judge_provider(failure: AnymailError) -> Answer:
     if code in _LATER or code in _OURS:
         return Answer(Delivery.Status.DEFERRED, words)
     return Answer(Delivery.Status.FAILED if 400 <= code < 500 else Delivery.Status.UNKNOWN, words)
+
+
+def taken_by_provider(told: AnymailStatus | None) -> Answer:
+    """The answer of a backend that raised nothing; only a provider's says more than that it took the mail."""
+    key = str((told and told.message_id) or "")[:200]
+    states = set((told and told.status) or ())
+    if states and states <= {"unknown"}:
+        return Answer(Delivery.Status.UNKNOWN, "the provider's answer was not understood", provider_key=key)
+    if states and states <= {"failed"}:
+        return Answer(Delivery.Status.FAILED, "the provider took the mail and failed", provider_key=key)
+    return Answer(Delivery.Status.SENT, "accepted", provider_key=key)
 
 
 def _by_code(code: int, words: str, *, about_address: bool) -> Answer:

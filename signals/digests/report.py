@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +10,11 @@ from typing import Final
 from django.db.models import Count, Q
 
 from signals.digests.ledger import LEFT
+from signals.digests.suppression import without_addresses
 from signals.models import Delivery, Edition
 
 Status = Delivery.Status
 BAD: Final = (Status.FAILED, Status.BOUNCED, Status.COMPLAINED, Status.UNKNOWN)
-_ADDRESS: Final = re.compile(r"<?[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+>?")
 _REASONS: Final = 20
 _LOOKED_AT: Final = 5000
 _ADDRESSES: Final = 200
@@ -81,11 +80,6 @@ def report_on(edition: Edition) -> Report:
         first_due=due.first(),
         last_sent=sent.first(),
     )
-
-
-def without_addresses(words: str) -> str:
-    """A server's words without the addresses in them: all analysts read the reasons."""
-    return _ADDRESS.sub("…", words)
 
 
 def troubled_addresses(edition: Edition) -> list[Delivery]:

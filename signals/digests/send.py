@@ -21,9 +21,10 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection as database
 from django.utils import timezone
 
-from signals.digests.answers import Answer, judge
+from signals.digests.answers import Answer, judge, taken_by_provider
 from signals.digests.ledger import OPEN, Claimed, claim, defer_all, keep_answer, settle
 from signals.digests.letters import Letter, compose
+from signals.digests.mail_events import METADATA
 from signals.digests.pace import Full, Pace, put_off
 from signals.digests.smtp import EmailBackend as SMTPBackend
 from signals.models import Delivery, Edition, Rendering
@@ -33,6 +34,7 @@ _WORTH_A_LANE: Final = 50
 # Mail servers end long conversations in their own time; better between two mails.
 _MAILS_A_CONNECTION: Final = 100
 _KEPT_AT_HAND: Final = 200
+_WITHOUT_METADATA: Final = ("postal",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +166,12 @@ class _Batch:
                 connection.send_raw(self._letter(claimed).sender, recipient, message)
                 return Answer(Delivery.Status.SENT, "accepted")
             mail = compose(self._rendering(claimed), claimed.address)
+            if settings.EMAIL_PROVIDER and settings.EMAIL_PROVIDER not in _WITHOUT_METADATA:
+                # comes back with what the provider reports, even before its answer is kept here
+                vars(mail)["metadata"] = {METADATA: str(claimed.pk)}
             if not connection.send_messages([mail]):
                 return Answer(Delivery.Status.DEFERRED, "the mail backend took nothing")
-            told = getattr(mail, "anymail_status", None)
-            key = str(getattr(told, "message_id", None) or "")[:200]
-            return Answer(Delivery.Status.SENT, "accepted", provider_key=key)
+            return taken_by_provider(getattr(mail, "anymail_status", None))
         except (OSError, AnymailError) as failure:  # SMTPException is an OSError
             reached_data = connection.reached_data if isinstance(connection, SMTPBackend) else True
             answer = judge(failure, reached_data=reached_data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ from signals.curation.errors import CurationError
 from signals.models import Change, Subscription, Suppression, User
 
 _SALT: Final = b"vigie.suppression:"
+_ADDRESS: Final = re.compile(r"<?[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+>?")
 
 
 def address_hash(address: str) -> str:
@@ -22,6 +24,11 @@ def address_hash(address: str) -> str:
     name, _at, domain = address.strip().rpartition("@")
     said = f"{name.casefold()}@{_ascii(domain.casefold().rstrip('.'))}"
     return hmac.new(settings.SECRET_KEY.encode(), _SALT + said.encode(), hashlib.sha256).hexdigest()
+
+
+def without_addresses(words: str) -> str:
+    """A server's words without the addresses in them: more people read reasons than addresses."""
+    return _ADDRESS.sub("…", words)
 
 
 def domain_of(address: str) -> str:
@@ -50,7 +57,14 @@ def suppress_address(*, address: str, reason: str, now: datetime) -> None:
     """Write to an address no more; a second time changes nothing, the first reason stands."""
     with transaction.atomic():
         Suppression.objects.bulk_create(
-            [Suppression(address_hash=address_hash(address), reason=reason[:300], made_at=now)],
+            [
+                Suppression(
+                    address_hash=address_hash(address),
+                    # the list outlives its readers: it must not name them
+                    reason=without_addresses(reason)[:300],
+                    made_at=now,
+                )
+            ],
             ignore_conflicts=True,
         )
         Subscription.objects.filter(email__iexact=address, suppressed_at=None).update(
@@ -70,7 +84,7 @@ def lift_suppression(*, address: str, by: User, now: datetime) -> None:
             target=f"suppression:{found.pk}",
             # the log is for all analysts and for ever: whose address it was is no part of it
             title=_("An address may be written to again"),
-            before={"reason": found.reason, "made_at": found.made_at.isoformat()},
+            before={"reason": without_addresses(found.reason), "made_at": found.made_at.isoformat()},
             after={},
             made_at=now,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals.web.views import desk, digests, evidence, subscriptions
+from signals.web.views import desk, digests, evidence, mail_events, subscriptions, suppressions
 
 urlpatterns = [
     path("subscribe/", subscriptions.subscribe, name="subscribe"),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("subscribe/leave/<str:token>/", subscriptions.leave, name="unsubscribe"),
     path("d/<str:token>/", evidence.evidence, name="digest-evidence"),
     path("digests/", digests.archive, name="digests"),
+    path("digests/suppressed/", suppressions.suppressions, name="digest-suppressions"),
+    path("mail/events/", mail_events.mail_events, name="digest-mail-events"),
     path("digests/feed.atom", digests.feed, name="digest-feed"),
     path("digests/<str:period>/", digests.digest, name="digest"),
     path("digests/<str:period>/desk/", desk.desk, name="digest-desk"),
