@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import CharField, OuterRef, Value
+from django.db.models.functions import Cast, Concat
+
 from signals.curation.merge_fields import edited_since
 from signals.models import Change, Comment, Decision, Rating, Tag, Tagging
 
@@ -78,3 +82,19 @@ def merges_into(tag: Tag) -> list[tuple[Change, Tag]]:
         target__in=gone, verb="tag.merged", undone_at=None, before__into=tag.pk
     ).select_related("user")
     return [(change, gone[change.target]) for change in changes.order_by("-pk")]
+
+
+def rated_as(tag: Tag) -> dict[int, str]:
+    """What the thing was called that a rating was given to, by the key of each that came with a merge."""
+    target = Concat(Value("merge:"), Cast(OuterRef("pk"), CharField()))
+    holding = Change.objects.filter(target=target, verb="tag.merged", undone_at=None).order_by("-pk")
+    gone = Tag.objects.filter(merged_into=tag).annotate(
+        moved=ArraySubquery(holding.values("before__ratings")[:1]),
+        made=ArraySubquery(holding.values("pk")[:1]),
+    )
+    found: dict[int, str] = {}
+    # Through several merges to the first of them: that tag had it.
+    for source in sorted(gone, key=lambda one: getattr(one, "made", None) or [0], reverse=True):
+        for ratings in getattr(source, "moved", []):
+            found |= dict.fromkeys(ratings or [], str(source))
+    return found

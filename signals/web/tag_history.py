@@ -15,6 +15,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from signals.curation.merge_preview import rated_as
 from signals.models import Decision, Kind, Label, Rating, Tag
 from signals.web.week_chart import ScoreChart, score_chart
 
@@ -67,10 +68,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A rating with the same person's one before it."""
+    """A rating with the same person's one before it, and what it was given to if that was merged away."""
 
     rating: Rating
     before: int | None
+    rated_as: str = ""
 
 
 def scores_over_time(tag: Tag, *, mine: int | None, now: datetime) -> tuple[list[Scored], ScoreChart | None]:
@@ -79,8 +81,9 @@ def scores_over_time(tag: Tag, *, mine: int | None, now: datetime) -> tuple[list
     scored: list[Scored] = []
     dots: list[tuple[float, int, float, bool]] = []
     ratings = Rating.objects.filter(tag=tag, undone_at=None).select_related("user").order_by("made_at", "pk")
+    came_with = rated_as(tag) if ratings else {}
     for rating in ratings:
-        scored.append(Scored(rating, latest.get(rating.user_id)))
+        scored.append(Scored(rating, latest.get(rating.user_id), came_with.get(rating.pk, "")))
         latest[rating.user_id] = rating.relevancy
         dots.append(
             (rating.made_at.timestamp(), rating.relevancy, median(latest.values()), rating.user_id == mine)

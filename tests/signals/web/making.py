@@ -119,7 +119,12 @@ def plain(html: bytes | str) -> str:
 
 def make_row(article: Article, tag: Tag, **fields) -> NoteRow:
     note, _new = Note.objects.get_or_create(
-        article=article, defaults={"note_key": f"note-{article.pk}", "content_hash": "h"}
+        article=article,
+        defaults={
+            "note_key": f"note-{article.pk}",
+            "content_hash": "h",
+            "head": {"title": article.title},
+        },
     )
     made = {"kind": "issue", "name": "In other words", "description": "What it says.", "link": "suggested"}
     return NoteRow.objects.create(note=note, position=note.rows.count(), tag=tag, **made | fields)

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from signals.curation.decisions import decide_tagging
+from signals.curation.ratings import rate_tag
 from signals.curation.sameness import refresh_similar_tags
 from signals.models import Change, Role, Tag, Theme, User
 from tests.signals.web.making import make_article, make_merge, make_source, make_tag, plain
@@ -75,6 +76,18 @@ def test_old_addresses_lead_to_the_page_that_stays(analyst, pair, people):
     html = analyst.get(f"/articles/?tag={right.pk}").content.decode()
     assert html.count("data-row>") == 2
     assert "lay--2" in analyst.get(f"{make_tag('Third').get_absolute_url()}?with={right.pk}").content.decode()
+
+
+def test_a_score_says_what_it_was_given_to_through_several_merges(analyst, people, pair):
+    left, right = pair
+    third = make_tag("Laziness")
+    for tag in (right, third):
+        rate_tag(tag=tag, by=people[Role.ANALYST], relevancy=3)
+    make_merge(right, third, people[Role.ANALYST])
+    make_merge(third, left, people[Role.ANALYST])
+    html = plain(analyst.get(left.get_absolute_url()).content)
+    assert "as “Dependency on AI tools”" in html
+    assert "as “Laziness”" in html
 
 
 def test_a_split_says_what_goes_back_and_what_stays(analyst, pair, people):
