@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from signals.models import Kind, Label, State, Tag, Tagging
-from signals.trends.explain import floor_tenth
+from signals.models.trend import TrendFigures
+from signals.trends.explain import ABOVE, ceil_tenth, floor_tenth
 from signals.web import explanations
 from signals.web.charts import Spark, spark
 from signals.web.inbox_counts import shown
@@ -137,6 +139,30 @@ def spark_svg(weeks: list[int], usual: list[float]) -> SafeString:
         str(made.x),
         str(made.y),
     )
+
+
+@register.simple_tag
+def change_figure(trend: TrendFigures | None) -> SafeString:
+    """A trend's change against usual in a cell: at least ×1.8, at most ×0.6; ≈ where the bound tells nothing."""
+    # A template says '' of a theme that has no trend yet.
+    if not trend or trend.times is None:
+        return SafeString('<span class="times times--none">–</span>')
+    ceiling = explanations.ceiling_of(trend)
+    if ceiling is not None:
+        shown = f"×{number_format(ceil_tenth(ceiling), decimal_pos=1)}"
+    elif trend.label == Label.STEADY and trend.times < ABOVE:
+        shown = "≈"
+    else:
+        shown = times(trend.times)
+    return format_html(
+        '<span class="times{}">{}</span>', " times--usual" if trend.label == Label.STEADY else "", shown
+    )
+
+
+@register.filter
+def share_in_words(trend: TrendFigures) -> str:
+    """The same as a heading: "At least ×1.8 its usual share"."""
+    return capfirst(explanations.say_share(trend))
 
 
 @register.filter

@@ -124,8 +124,19 @@ def say(
     return gettext("%(facts)s; its usual share would be %(expected)s: %(verdict)s.") % judged
 
 
-def say_times(times: float, *, gettext: Callable[[str], str], number: Callable[[float], str]) -> str:
-    """The lower bound for a table's cell: "at least ×1.8 its usual share", or that it isn't above it."""
+def say_times(
+    times: float,
+    ceiling: float | None = None,
+    *,
+    gettext: Callable[[str], str],
+    number: Callable[[float], str],
+) -> str:
+    """The bound that tells something: "at least ×1.8 its usual share", at most ×0.6, or that it isn't above it.
+
+    `ceiling` is the upper bound of what loses share, None for all else.
+    """
+    if ceiling is not None:
+        return gettext("at most ×%(times)s its usual share") % {"times": number(ceil_tenth(ceiling))}
     if times < ABOVE:
         return gettext("not clearly above its usual share")
     return gettext("at least ×%(times)s its usual share") % {"times": number(floor_tenth(times))}
@@ -149,7 +160,7 @@ def _verdict(
         case "one_off":
             return gettext("a burst, most of it from a single day or publisher")
         case "below":
-            return gettext("at most ×%(times)s of usual") % {"times": number(_ceil(e.ceiling))}
+            return gettext("at most ×%(times)s of usual") % {"times": number(ceil_tenth(e.ceiling))}
         case "above" if e.times >= 3:
             return gettext("at least %(times)s times as much as usual") % {
                 "times": number(floor_tenth(e.times))
@@ -171,6 +182,6 @@ def floor_tenth(times: float) -> float:
     return float(np.floor(times * 10 + 1e-9) / 10)
 
 
-def _ceil(times: float) -> float:
+def ceil_tenth(times: float) -> float:
     """Rounded up to a tenth: "at most" must stay true."""
     return float(np.ceil(times * 10 - 1e-9) / 10)

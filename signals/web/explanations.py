@@ -8,8 +8,9 @@ from typing import Final
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from signals.models import Release, State, Tagging, TagTrend, Weights
-from signals.trends.explain import Explanation, say
+from signals.models import Label, Release, State, Tagging, TagTrend, Weights
+from signals.models.trend import TrendFigures
+from signals.trends.explain import Explanation, say, say_times
 
 # A note's tagging keeps its reason in English; the reader's language is known only here.
 _IN_NOTE: Final = re.compile("“(.*)” in its note", re.DOTALL)
@@ -25,6 +26,17 @@ def explain(trend: TagTrend | None) -> str:
         ngettext=ngettext,
         number=tenths,
     )
+
+
+def ceiling_of(trend: TrendFigures) -> float | None:
+    """The upper bound of what loses share; None for all else."""
+    found = trend.explanation.get("ceiling") if trend.label == Label.FADING else None
+    return None if found is None else float(found)
+
+
+def say_share(trend: TrendFigures) -> str:
+    """The bound that a trend's change is told by, in words."""
+    return say_times(trend.times or 0.0, ceiling_of(trend), gettext=gettext, number=tenths)
 
 
 def tenths(value: float) -> str:

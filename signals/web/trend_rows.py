@@ -12,7 +12,15 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from signals.models import Kind, Label, Tag
-from signals.templatetags.vigie import described, kind_badge, meter, points, spark_svg, times, trend_label
+from signals.templatetags.vigie import (
+    change_figure,
+    described,
+    kind_badge,
+    meter,
+    points,
+    spark_svg,
+    trend_label,
+)
 from signals.web.trend_table import Row
 
 _SENTENCE: Final = 160
@@ -74,16 +82,18 @@ def _relevance(row: Row) -> str:
 
 def _times(row: Row, against: str) -> str:
     if row.trend is None or row.trend.times is None:
-        return '<span class="times times--none">–</span>'
-    usual = " times--usual" if row.label == Label.STEADY else ""
-    return f'<span class="times{usual}">{times(row.trend.times)}</span>{against}'
+        return change_figure(None)
+    return change_figure(row.trend) + against
 
 
 def _shares(row: Row) -> str:
     if row.compared is None:
         return ""
     shares = escape(row.compared.shares)
-    return f'<td class="num">{points(row.compared.change)}<span class="sub">{shares}</span></td>'
+    return (
+        f'<td class="num share-cell" data-label="{_("Share")}">{points(row.compared.change)}'
+        f'<span class="sub">{shares}</span></td>'
+    )
 
 
 def _last(row: Row) -> str:

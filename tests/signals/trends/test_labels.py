@@ -95,6 +95,7 @@ def test_the_sentence_says_why_in_words():
         "1 article in 7 days from 1 publisher, 6 of them confirmed: first mentioned 1 day ago."
     )
     assert say_times(1.87, gettext=identity, number="{:.1f}".format) == "at least ×1.8 its usual share"
+    assert say_times(0.2, 0.51, gettext=identity, number="{:.1f}".format) == "at most ×0.6 its usual share"
 
 
 def test_an_explanation_takes_the_window_that_shows_the_rise_and_survives_storage():
