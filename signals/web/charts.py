@@ -17,6 +17,15 @@ class Spark:
     label: str
 
 
+def stepped(steps: Sequence[tuple[float, float, float, float]]) -> str:
+    """A band of steps, each (left, right, y of its low, y of its high); "" for fewer than two."""
+    if len(steps) < 2:
+        return ""
+    upper = "".join(f"V{high:.4g}H{right:.4g}" for _left, right, _low, high in steps)
+    lower = "".join(f"V{low:.4g}H{left:.4g}" for left, _right, low, _high in reversed(steps))
+    return f"M{steps[0][0]:.4g} {steps[0][2]:.4g}{upper}{lower}z"
+
+
 def spark(weeks: Sequence[int], usual: Sequence[float]) -> Spark | None:
     """A sparkline of weekly counts, oldest first.
 
@@ -34,7 +43,11 @@ def spark(weeks: Sequence[int], usual: Sequence[float]) -> Spark | None:
     points = [(round(2 + step * i, 1), y_of(count)) for i, count in enumerate(weeks)]
     line = "M" + "L".join(f"{x} {y}" for x, y in points)
     under = [x for x, _y in points][len(points) - len(pairs) :]
-    upper = "L".join(f"{x} {y_of(high)}" for x, (_low, high) in zip(under, pairs, strict=True))
-    lower = "L".join(f"{x} {y_of(low)}" for x, (low, _high) in reversed(list(zip(under, pairs, strict=True))))
-    band = f"M{upper}L{lower}z" if len(pairs) > 1 else ""
+    # A week's range holds for the week: drawn from point to point it would claim what lies between.
+    band = stepped(
+        [
+            (max(x - step / 2, 2.0), min(x + step / 2, 110.0), y_of(low), y_of(high))
+            for x, (low, high) in zip(under, pairs, strict=True)
+        ]
+    )
     return Spark(line, band, points[-1][0], points[-1][1], ", ".join(str(count) for count in weeks))

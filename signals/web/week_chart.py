@@ -9,6 +9,7 @@ from math import floor
 from typing import Final
 
 from signals.trends.series import Week
+from signals.web.charts import stepped
 
 _LEFT: Final = 40.0
 _RIGHT: Final = 682.0
@@ -141,11 +142,19 @@ def _range(weeks: Sequence[Week], scale: _Scale, unit: Sequence[float]) -> tuple
     known = [place for place, week in enumerate(weeks) if week.usual > 0]
     if len(known) < 2:
         return "", ""
-    spots = [
-        [(scale.x(place), scale.y(getattr(weeks[place], name) * unit[place])) for place in known]
-        for name in ("low", "usual", "high")
+    half = scale.step / 2
+    steps = [
+        (
+            scale.x(place) - half,
+            scale.x(place) + half,
+            scale.y(weeks[place].low * unit[place]),
+            scale.y(weeks[place].high * unit[place]),
+        )
+        for place in known
     ]
-    return f"{_path(spots[2] + spots[0][::-1])}z", _path(spots[1])
+    return stepped(steps), _path(
+        [(scale.x(place), scale.y(weeks[place].usual * unit[place])) for place in known]
+    )
 
 
 def _marker(number: int, x: float, y: float) -> str:
