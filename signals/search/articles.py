@@ -12,7 +12,7 @@ from django.db.models.functions import Left
 from django.utils.safestring import SafeString
 
 from signals.models import Article
-from signals.search.marks import headline, marked
+from signals.search.marks import headline, marked, passage
 from signals.search.postgres import own_config, ts_query, ts_wanted
 from signals.search.query import Choice, opened, parse
 
@@ -123,4 +123,4 @@ def passage_of(article: Article) -> tuple[SafeString, SafeString] | None:
     """Title and passage as HTML, with the words marked that were found, in any of their forms."""
     if not hasattr(article, "said"):
         return None
-    return marked(getattr(article, "said_title", "")), marked(article.said)
+    return marked(getattr(article, "said_title", "")), passage(article.said)

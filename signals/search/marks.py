@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 # Characters that no text holds stand for the marks until everything else is escaped.
 _OPEN, _CLOSE = "\ue000", "\ue001"
+_ENDS: Final = ".!?…:;»”\"')"
 _MARKED: Final = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 
 
@@ -26,6 +27,14 @@ def headline(
     marks: dict[str, Any] = {"start_sel": _OPEN, "stop_sel": _CLOSE}
     how = {"highlight_all": True} if is_whole else {"max_words": 34, "min_words": 14}
     return SearchHeadline(text, query, config=config, **marks, **how)
+
+
+def passage(text: str) -> SafeString:
+    """A headline that is a piece of a text, with dots where it was cut."""
+    plain = text.replace(_OPEN, "").replace(_CLOSE, "").strip()
+    before = "… " if plain[:1].islower() else ""
+    after = " …" if plain and plain[-1] not in _ENDS else ""
+    return marked(f"{before}{text.strip()}{after}")
 
 
 def marked(text: str) -> SafeString:

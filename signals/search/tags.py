@@ -99,9 +99,9 @@ def _by_text(choices: tuple[Choice, ...]) -> dict[int, float]:
 def _passage(choices: tuple[Choice, ...]) -> SearchHeadline:
     """Of the description in the reader's language, where there is one."""
     if not (get_language() or "").startswith("fr"):
-        return headline("description", ts_wanted(choices), "vigie_en")
+        return headline("description", ts_wanted(choices), "vigie_en", is_whole=True)
     own = Case(When(description_fr="", then=F("description")), default=F("description_fr"))
-    return headline(own, ts_wanted(choices), "vigie_fr")
+    return headline(own, ts_wanted(choices), "vigie_fr", is_whole=True)
 
 
 def _mentions(tag: Tag) -> int:
