@@ -90,7 +90,7 @@
     } else if (event.key === "u" && one("[data-undo]")) one("[data-undo]").click();
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
-    else if (event.key === "o" && current()) one("a", current())?.click();
+    else if (event.key === "o" && current()) (one("a.name", current()) || one("a", current()))?.click();
     else if (/^[afxe]$/.test(event.key) && current()) pressIn(current(), event.key);
     else return;
     event.preventDefault();
