@@ -3,9 +3,11 @@
 * *news*: the fortnightly snapshots of the feeds and the days of the news in the order of their days, parsed,
   stored, grouped, tagged and rolled up by the product's own code on a clock set by hand, without HTTP and workers.
   Every Monday of the last 20 weeks the ten first rows of the table go to a Markdown file, each with its label, its
-  sentence, and three articles that stand behind it.
+  sentence, three articles that stand behind it, and what a reader made of it before, out of weekly_verdicts.json:
+  right, doubtful or wrong. A row that nobody has judged under this label is marked as new.
 * *issues*: 411 daily issues whose editor tagged the models they speak of: counts of (model, day) go to the scorer
-  alone, and each model's first week as new or rising stands beside its release date as a registry states it. One
+  alone, and each model's first week as new or rising stands beside its release date as a registry states it, and
+  how many rose within so many days of it. One
   editor is one publisher, so the floor of two publishers is taken as met.
 
 `.venv/bin/python -m benchmarks.weekly FOLDER` writes there instead of a fresh folder under the system's own for
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 WEEKS: Final = 20
 ROWS: Final = 10
+VERDICTS: Final = Path(__file__).with_name("weekly_verdicts.json")
+SOON: Final = (7, 14, 30, 60)
 _MOVING: Final = (Label.NEW, Label.EMERGING, Label.SURGING)
 
 
@@ -76,19 +80,48 @@ def replay_news(news_file: Path, archive: Path, folder: Path) -> dict[str, Any]:
     last = max(days)
     first_monday = last - timedelta(days=last.weekday()) - timedelta(weeks=WEEKS - 1)
     labels: defaultdict[str, int] = defaultdict(int)
+    verdicts = read_verdicts()
+    judged: list[tuple[str, str]] = []
     with (folder / "news.md").open("w", encoding="utf-8") as out:
         out.write("# The ten first rows of each week\n")
         for today in (min(snapshots) + timedelta(days=n) for n in range((last - min(snapshots)).days + 2)):
             if today.weekday() == 0 and today >= first_monday:
                 roll_up(datetime.combine(today, datetime.min.time(), UTC) + timedelta(minutes=10))
-                for label in _write_week(out, today):
+                for label, verdict in _write_week(out, today, verdicts):
                     labels[label] += 1
+                    judged.append((label, verdict))
                 say(f"{today}: written")
             if today > last:
                 break
             _read(sources, publishers, snapshots.get(today, {}), days.get(today, []), today)
             process_leftovers()
-    return {"rows": dict(labels)}
+    return {"rows": dict(labels), "judged": count_verdicts(judged)}
+
+
+def read_verdicts() -> dict[tuple[str, str, str], str]:
+    """What a reader made of the rows: the verdict by (Monday, item, label); empty where there is none."""
+    if not VERDICTS.exists():
+        return {}
+    return {
+        (row["week"], row["tag"], row["label"]): row["verdict"]
+        for row in json.loads(VERDICTS.read_text(encoding="utf-8"))
+    }
+
+
+def count_verdicts(judged: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Of rows as (label, verdict or ""): how many are new, and what share is right of those judged, and moved."""
+    known = [(label, verdict) for label, verdict in judged if verdict]
+    moved = [verdict for label, verdict in known if label != Label.STEADY]
+    return {
+        "new": len(judged) - len(known),
+        **Counter(verdict for _label, verdict in known),
+        "share_right": _share([verdict for _label, verdict in known]),
+        "share_right_of_moves": _share(moved),
+    }
+
+
+def _share(verdicts: Sequence[str]) -> float | None:
+    return round(sum(verdict == "right" for verdict in verdicts) / len(verdicts), 2) if verdicts else None
 
 
 def _read(
@@ -125,8 +158,10 @@ def _read(
             store_entries(sources[url], parse(body, content_type, url), now)
 
 
-def _write_week(out: Any, monday: date) -> list[str]:
-    """The ten first rows as a section; returns their labels."""
+def _write_week(
+    out: Any, monday: date, verdicts: Mapping[tuple[str, str, str], str]
+) -> list[tuple[str, str]]:
+    """The ten first rows as a section; returns their labels and verdicts."""
     from signals.models import Tag
     from signals.web.explanations import explain
 
@@ -137,15 +172,18 @@ def _write_week(out: Any, monday: date) -> list[str]:
         .order_by("-trend__momentum")[:ROWS]
     )
     out.write(f"\n## Week before {monday.isoformat()}\n")
+    told = []
     for place, tag in enumerate(tags, 1):
         trend = tag.trend
+        verdict = verdicts.get((monday.isoformat(), tag.name, str(trend.get_label_display())), "")
+        told.append((str(trend.label), verdict))
         out.write(
             f"\n{place}. **{tag.name}** ({tag.kind}): {trend.get_label_display()}, at least x{trend.times:.2f}"
-            f"{', flagged' if trend.is_flagged else ''}. {explain(trend)}\n"
+            f"{', flagged' if trend.is_flagged else ''}. {explain(trend)} [{verdict or 'NEW'}]\n"
         )
         for line in _evidence(tag, trend.as_of, int(trend.explanation["days"])):
             out.write(f"   - {line}\n")
-    return [str(tag.trend.label) for tag in tags]
+    return told
 
 
 def _evidence(tag: Tag, as_of: date, days: int) -> list[str]:
@@ -237,6 +275,7 @@ def judge_issues(issues_file: Path, models_file: Path, folder: Path) -> dict[str
         "with_a_release_date": len(rows),
         "named_within_60_days": len(timely),
         "found": len(found),
+        "found_within_days": {str(days): sum((one.moved or 0) <= days for one in found) for days in SOON},
         "median_days_to_first_naming": median(one.first for one in timely),
         "median_days_to_third_naming": median(one.third for one in timely),
         "median_days_to_new_or_rising": median(one.moved or 0 for one in found),
