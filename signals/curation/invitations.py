@@ -107,7 +107,6 @@ def accept_invitation(*, token: str, name: str, password: str) -> User | None:
                     role=invitation.role,
                     name=name.replace("\x00", "").strip()[:120],
                     language=invitation.language,
-                    is_superuser=invitation.role == Role.ADMINISTRATOR,
                 )
         except IntegrityError:
             # Let in otherwise meanwhile: whoever holds the mail logs in like everybody else.

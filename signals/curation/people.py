@@ -44,9 +44,7 @@ def add_person(
     with transaction.atomic():
         user = User.objects.select_for_update().filter(email__iexact=email).first()
         if user is None:
-            user = User.objects.create_user(
-                email, role=role, name=name, is_superuser=role == Role.ADMINISTRATOR
-            )
+            user = User.objects.create_user(email, role=role, name=name)
             _log(user, by, "person.added", {}, {"role": role})
             return user, True
         if name:

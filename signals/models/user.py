@@ -24,6 +24,8 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """Create a person; without a password they log in by a link only."""
+        # Django's administration asks this flag, everything else the role.
+        fields.setdefault("is_superuser", fields.get("role") == Role.ADMINISTRATOR)
         user = self.model(email=self.normalize_email(email).strip(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -31,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         """Create an administrator."""
-        return self.create_user(email, password, role=Role.ADMINISTRATOR, is_superuser=True, **fields)
+        return self.create_user(email, password, **{"role": Role.ADMINISTRATOR, **fields})
 
 
 class User(AbstractBaseUser, PermissionsMixin):

@@ -1,9 +1,12 @@
 """Who may do what, and how people get in."""
 
+import re
 from datetime import timedelta
+from http.cookies import SimpleCookie
 
 import pytest
-from django.urls import get_resolver, reverse
+from django.db import transaction
+from django.urls import get_resolver
 from django.utils import timezone
 
 from signals.curation.people import issue_log_in_link
@@ -15,85 +18,27 @@ from signals.models import (
     OutboxMail,
     Rating,
     Role,
-    SavedView,
     Setting,
     Source,
     State,
     Tag,
     Tagging,
 )
-from tests.signals.web.making import (
-    fill,
-    make_article,
-    make_merge,
-    make_proposal,
-    make_row,
-    make_source,
-    make_tag,
+from tests.signals.web.access import (
+    ANYBODY,
+    GETS,
+    POSTS,
+    POSTS_ELSEWHERE,
+    RANKS,
+    make_addresses,
+    writes,
 )
-
-POSTS = {
-    "rate": Role.ANALYST,
-    "tag-new": Role.ANALYST,
-    "tag-edit": Role.ANALYST,
-    "tag-evidence": Role.ANALYST,
-    "tag-comment": Role.ANALYST,
-    "tag-signpost": Role.ANALYST,
-    "tag-outlook": Role.ANALYST,
-    "inbox-decide": Role.ANALYST,
-    "inbox-undo": Role.ANALYST,
-    "inbox-many": Role.ANALYST,
-    "inbox-snooze": Role.ANALYST,
-    "inbox-add-tag": Role.ANALYST,
-    "inbox-proposal": Role.ANALYST,
-    "inbox-link": Role.ANALYST,
-    "similar-decide": Role.ANALYST,
-    "tag-merge": Role.ANALYST,
-    "tag-split": Role.ANALYST,
-    "story": Role.ANALYST,
-    "story-group": Role.ANALYST,
-    "out": Role.VIEWER,
-    "job-cancel": Role.ANALYST,
-    "job-retry": Role.ANALYST,
-    "source-add": Role.ANALYST,
-    "source-poll": Role.ANALYST,
-    "sources-poll": Role.ANALYST,
-    "source-enabled": Role.ADMINISTRATOR,
-    "quality-take-back": Role.ANALYST,
-    "send-test-mail": Role.ADMINISTRATOR,
-    "remove-sample": Role.ADMINISTRATOR,
-    "view-save": Role.VIEWER,
-    "view-change": Role.VIEWER,
-}
+from tests.signals.web.making import fill, make_article, make_source, make_tag
 
 
 @pytest.fixture
-def addresses(db, people) -> dict[str, str]:
-    tag, source = make_tag(), make_source()
-    article = make_article(source, [tag])
-    keys = {
-        "rate": [tag.pk],
-        "tag-edit": [tag.pk, "names"],
-        "tag-evidence": [tag.pk, article.pk],
-        "tag-comment": [tag.pk],
-        "tag-signpost": [tag.pk],
-        "tag-outlook": [tag.pk],
-        "inbox-decide": [article.pk, tag.pk],
-        "inbox-snooze": [article.pk],
-        "inbox-add-tag": [article.pk],
-        "inbox-proposal": [make_proposal(article).pk],
-        "inbox-link": [make_row(article, tag).pk],
-        "similar-decide": [tag.pk, make_tag().pk],
-        "story": [article.pk],
-        "tag-merge": [tag.pk],
-        "tag-split": [tag.pk, make_merge(make_tag(), tag, people["administrator"]).pk],
-        "job-cancel": [Job.objects.create(kind="match_tags", title="Running").pk],
-        "job-retry": [Job.objects.create(kind="match_tags", title="Failed", state="failed").pk],
-        "source-poll": [source.pk],
-        "source-enabled": [source.pk],
-        "view-change": [SavedView.objects.create(user=people["administrator"], name="Mine").pk],
-    }
-    return {name: reverse(name, args=keys.get(name)) for name in POSTS}
+def addresses(people) -> dict[str, str]:
+    return make_addresses(people)
 
 
 @pytest.mark.parametrize("name", POSTS)
@@ -122,26 +67,80 @@ def state() -> tuple:
     )
 
 
-def test_the_list_above_names_every_page_that_takes_a_post(db):
-    """A new page that changes something has to say here who may use it."""
-    public = {"log-in-link", "subscribe", "settings"}
-    named = {
-        name
-        for name, _routes in get_resolver().reverse_dict.lists()
-        if isinstance(name, str)
-        and not name.startswith(
-            ("account_", "mfa_", "digest", "subscri", "claim", "unsubscribe", "preferences")
-        )
-    }
-    gets = {
-        *("home", "healthz", "readyz", "tags", "tags-export", "tag", "tags-kind", "tags-kind-export"),
-        *("search", "articles", "article", "article-note", "inbox", "inbox-proposals", "models", "model"),
-        *("inbox-links", "similar-tags", "tag-merged", "out-items", "out-items-kind"),
-        *("outbox", "outbox-mail", "sources", "source", "jobs", "job"),
-        *("quality", "quality-csv", "quality-json", "quality-tag"),
-        *("tag-weeks", "themes", "theme", "theme-note", "reviews"),
-    }
-    assert named - gets - public == set(POSTS)
+def routes(resolver=None, prefix=""):
+    """Every address pattern of the site with its name."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            yield from routes(pattern, path)
+        else:
+            yield path, pattern.name or ("tag by number" if path == "tags/<int:pk>/" else path)
+
+
+def test_every_page_says_who_may_read_it_and_who_may_write_there():
+    """A new address has to stand in tests/signals/web/access.py."""
+    own = {name for path, name in routes() if not path.startswith("admin/")}
+    assert own == {*GETS, *POSTS, *POSTS_ELSEWHERE}
+
+
+@pytest.mark.parametrize("who", ["", "public", *Role.values])
+def test_each_page_lets_in_whom_it_should_and_nobody_else(as_role, addresses, settings, who):
+    settings.PUBLIC_READ_ONLY = who == "public"
+    browser = as_role("" if who == "public" else who)
+    browser.raise_request_exception = False
+    cookies = {name: cookie.value for name, cookie in browser.cookies.items()}
+    rank = RANKS.index(who or ANYBODY)
+    wrong = []
+    for name, address in addresses.items():
+        for method, levels in (("GET", GETS), ("POST", {**POSTS, **POSTS_ELSEWHERE})):
+            level = levels.get(name)
+            may = level is not None and rank >= RANKS.index(level)
+            browser.cookies = SimpleCookie(cookies)
+            with transaction.atomic():
+                answer = browser.generic(method, address, content_type="application/x-www-form-urlencoded")
+                transaction.set_rollback(True)
+            # Whoever is in doesn't ask for the way in; whoever has just logged out asks for it.
+            to_log_in = answer.get("Location", "").startswith("/accounts/login/")
+            refused = to_log_in or answer.status_code in ({403, 405} if level else {403, 404, 405})
+            # allauth sends on whoever is in already, or has nothing to confirm.
+            is_excused = may and name.startswith(("account_", "mfa_"))
+            if answer.status_code >= 500 or (refused == may and not is_excused):
+                wrong.append(f"{method} {name}: {answer.status_code} {answer.get('Location', '')}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_administration_lets_only_administrators_in(as_role, people):
+    pages = {
+        "/" + path.replace("<path:object_id>", "1").replace("<path:content_type_id>", "1")
+        for path, _name in routes()
+        if path.startswith("admin/") and not path.startswith(("admin/^", "admin/("))
+    } - {"/admin/login/", "/admin/logout/"}
+    for who in ("", *Role.values):
+        browser = as_role(who)
+        for page in sorted(pages):
+            for ask in (browser.get, browser.post):
+                with transaction.atomic():
+                    answer = ask(page)
+                    transaction.set_rollback(True)
+                assert answer.status_code < 500, page
+                if who != Role.ADMINISTRATOR:
+                    assert answer.status_code in {302, 403}, (who, page)
+                    assert answer.status_code == 403 or "/login/" in answer["Location"], (who, page)
+    assert as_role(Role.ADMINISTRATOR).get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("name", POSTS)
+def test_every_write_of_the_web_is_in_the_log_or_says_why_not(as_role, addresses, people, name):
+    make_article(make_source(), [make_tag()], is_sample=True)
+    sent = writes(people)[name]
+    if isinstance(sent, str):
+        assert sent
+        return
+    before = set(Change.objects.values_list("pk", flat=True))
+    as_role(Role.ADMINISTRATOR).post(addresses[name], sent)
+    made = Change.objects.exclude(pk__in=before)
+    assert made.exists()
+    assert all(change.user == people[Role.ADMINISTRATOR] for change in made)
 
 
 @pytest.mark.parametrize(
@@ -152,8 +151,9 @@ def test_a_stranger_is_asked_to_log_in(as_role, path):
     assert (response.status_code, response["Location"]) == (302, f"/accounts/login/?next={path}")
 
 
-def test_a_viewer_sees_no_control_that_would_be_refused(as_role):
+def test_a_viewer_sees_no_control_that_would_be_refused(as_role, addresses):
     fill(1)
+    numbers = re.compile(r"\d+")
     viewer = as_role(Role.VIEWER)
     tag, source, article = Tag.objects.first(), Source.objects.first(), Article.objects.first()
     for url in [
@@ -164,36 +164,15 @@ def test_a_viewer_sees_no_control_that_would_be_refused(as_role):
         "/sources/",
         f"/sources/{source.pk}/",
         "/settings/",
+        "/history/",
+        "/digests/",
+        addresses["digest"],
     ]:
         html = viewer.get(url).content.decode()
-        for name in POSTS:
-            if POSTS[name] == Role.VIEWER:
-                continue
-            prefix = reverse(
-                name,
-                args={
-                    "rate": [tag.pk],
-                    "tag-edit": [tag.pk, "names"],
-                    "tag-evidence": [tag.pk, article.pk],
-                    "tag-comment": [tag.pk],
-                    "tag-signpost": [tag.pk],
-                    "tag-outlook": [tag.pk],
-                    "inbox-decide": [1, 1],
-                    "inbox-snooze": [1],
-                    "inbox-add-tag": [1],
-                    "inbox-proposal": [1],
-                    "inbox-link": [1],
-                    "similar-decide": [1, 1],
-                    "tag-merge": [tag.pk],
-                    "tag-split": [tag.pk, 1],
-                    "story": [article.pk],
-                    "job-cancel": [1],
-                    "job-retry": [1],
-                    "source-poll": [source.pk],
-                    "source-enabled": [source.pk],
-                }.get(name),
-            )
-            assert prefix not in html, f"{prefix} on {url}"
+        offered = {numbers.sub("1", path) for path in re.findall(r'(?:action|hx-post)="([^"?]+)', html)}
+        for name, role in POSTS.items():
+            if role != Role.VIEWER:
+                assert numbers.sub("1", addresses[name]) not in offered, f"{name} on {url}"
         assert "/inbox/" not in html, url
     assert viewer.get("/inbox/").status_code == 403
 
