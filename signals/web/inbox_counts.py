@@ -67,7 +67,8 @@ def count_left() -> Left:
         Proposal.objects.shown().order_by().values("pk"),
     ]
     with connection.cursor() as cursor:
-        counting, values = [], []
+        counting: list[str] = []
+        values: list[Any] = []
         for part in parts:
             sql, parameters = part[: MOST + 1].query.sql_with_params()
             counting.append(" ".join(("(SELECT count(*) FROM (", sql, ") AS part)")))

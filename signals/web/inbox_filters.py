@@ -74,6 +74,11 @@ class InboxFilter:
         """Whether anything is left out."""
         return self.waiting != Waiting()
 
+    @property
+    def is_narrowed_by_more(self) -> bool:
+        """Whether by more than words."""
+        return bool(self.said.keys() - {"q"})
+
     def query(self, **more: str) -> str:
         """The address' query without a page or an article; `more` is added."""
         parameters = QueryDict(mutable=True)

@@ -13,9 +13,13 @@ document.addEventListener("DOMContentLoaded", () => {
   // Requests. None is sent before the one before it was answered.
   let sending = Promise.resolve();
   let unsent = 0;
+  const count = (by) => {
+    unsent += by;
+    one("#saving").hidden = !unsent;
+  };
   const inTurn = (work) => {
-    unsent += 1;
-    sending = sending.then(work).finally(() => (unsent -= 1));
+    count(1);
+    sending = sending.then(work).finally(() => count(-1));
     return sending;
   };
   addEventListener("beforeunload", (event) => unsent && event.preventDefault());
@@ -77,6 +81,9 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   const tellRefused = (article, name, reason) => {
     toast(name ? `${name}: ${reason}` : reason);
+    showRefused(article, reason);
+  };
+  const showRefused = (article, reason) => {
     const place = entryOf(article) && one(".refused", entryOf(article));
     if (place) {
       place.textContent = reason;
@@ -114,6 +121,7 @@ document.addEventListener("DOMContentLoaded", () => {
     row.removeAttribute("data-waiting");
     refusals.delete(id);
     one(".refusal", row)?.remove();
+    if (![...refusals.keys()].some((key) => key.startsWith(`suggestion-${dataset.article}-`))) showRefused(dataset.article, "");
     if (button.dataset.said) {
       one("[data-state]", row).textContent = button.dataset.said;
       one("[data-state]", row).hidden = false;
@@ -396,7 +404,7 @@ document.addEventListener("DOMContentLoaded", () => {
       case "u": return undo();
       case "o": return leaveFor(one("[data-open]")?.href);
       case "m": return leaveFor(chosen() && one("[data-merge]", chosen()).href);
-      case "s": return snooze() && (snooze().open = true) && one("button", snooze()).focus({ preventScroll: true });
+      case "s": return snooze() && (snooze().open = true) && snooze().scrollIntoView({ block: "nearest" });
       case "t": {
         const input = one("[data-adding] [role=combobox]");
         input?.focus();
@@ -436,7 +444,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     if (at("[data-why]")) explain(at("[data-why]").dataset.why);
     const link = at(".list a");
-    if (link) later(() => show(link.href, { push: true, focus: true }));
+    if (link) later(() => show(link.href, { push: true, focus: !event.detail }));
     else if (at("[data-next]")) later(() => step(1));
     else if (at("[data-choose-none]") && !one("#many[data-all]")) {
       picked.clear();

@@ -55,7 +55,7 @@ def fill_inbox(articles: int, tags: int) -> list[Article]:
 
 def settled(page: Page) -> None:
     """Nothing is on its way any more."""
-    page.wait_for_load_state("networkidle")
+    expect(page.locator("#saving")).to_be_hidden()
 
 
 def form() -> tuple:
@@ -85,3 +85,228 @@ def test_a_hundred_suggestions_are_decided_in_a_hundred_and_ten_keys_and_all_is_
     assert form() == before
     assert not Change.objects.filter(undone_at=None).exists()
     assert not Decision.objects.filter(undone_at=None).exists()
+
+
+def test_keys_typed_ahead_decide_in_order_on_the_articles_they_were_meant_for(page: Page, analyst: User):
+    first, second_article = fill_inbox(articles=2, tags=2)
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.goto("/inbox/")
+    page.route("**/inbox/?*", slowly)
+    page.keyboard.type("a" + "x2" + "5" + "x")
+    expect(page.get_by_role("heading", name="Nothing waits")).to_be_visible()
+    said = Decision.objects.order_by("pk").values_list("article", "verdict", "relevancy", "why")
+    assert list(said) == [
+        (first.pk, "accept", None, ""),
+        (first.pk, "reject", None, "passing"),
+        (second_article.pk, "score", 5, ""),
+        (second_article.pk, "reject", None, ""),
+    ]
+
+
+def test_a_reason_ends_in_the_same_decision_and_any_other_key_goes_on_without_one(page: Page, analyst: User):
+    fill_inbox(articles=1, tags=3)
+    page.goto("/inbox/")
+    why = page.locator("#why")
+    page.keyboard.press("x")
+    expect(why).to_contain_text("Tag 0 rejected. Why?")
+    page.keyboard.press("4")
+    expect(why).to_be_hidden()
+    page.keyboard.press("x")
+    page.keyboard.press("x")
+    expect(why).to_contain_text("Tag 2 rejected")
+    page.keyboard.press("Escape")
+    expect(why).to_be_hidden()
+    settled(page)
+    assert list(Decision.objects.order_by("pk").values_list("why", flat=True)) == ["off_topic", "", ""]
+    assert Change.objects.count() == 3
+    page.keyboard.type("uuu")
+    expect(page.locator("[data-suggestion][data-waiting]")).to_have_count(3)
+
+
+def test_what_fails_comes_back_with_its_reason_and_can_be_said_again(
+    page: Page, analyst: User, complaints: list[str]
+):
+    fill_inbox(articles=2, tags=1)
+    page.goto("/inbox/")
+    page.route("**/inbox/*/*/", lambda route: route.abort())
+    page.keyboard.press("a")
+    # The next article is read already.
+    expect(page.locator(".read .title")).to_have_text("Title 01")
+    expect(page.locator("#toast")).to_contain_text("Tag 0: Not saved: the server could not be reached.")
+    refused = page.locator(".list li", has_text="Title 00")
+    expect(refused).to_contain_text("Not saved")
+    page.unroute("**/inbox/*/*/")
+    page.keyboard.press("K")
+    expect(page.locator(".refusal")).to_contain_text("Not saved")
+    page.keyboard.press("a")
+    expect(page.locator(".read .title")).to_have_text("Title 01")
+    settled(page)
+    assert Decision.objects.count() == 1
+    complaints.clear()  # the browser says too that a request failed
+
+
+def test_of_two_who_decide_at_once_one_wins_the_other_is_told_and_may_decide_again(
+    page: Page, second: Page, analyst: User, complaints: list[str]
+):
+    fill_inbox(articles=1, tags=1)
+    tagging = Tagging.objects.get()
+    for browser in (page, second):
+        browser.goto(f"/inbox/?article={tagging.article_id}")
+    second.keyboard.press("4")
+    expect(second.get_by_role("heading", name="Nothing waits")).to_be_visible()
+    page.keyboard.press("x")
+    expect(page.locator("#toast")).to_contain_text("Bob decided meanwhile: scored 4")
+    page.goto(f"/inbox/?article={tagging.article_id}")
+    row = page.locator("[data-suggestion]")
+    expect(row).to_contain_text("confirmed")
+    expect(row).to_contain_text("Bob")
+    tagging.refresh_from_db()
+    assert (tagging.state, Decision.objects.count()) == (State.CONFIRMED, 1)
+    # Now that it is seen, it may be said otherwise.
+    row.get_by_role("button", name="reject").click()
+    expect(row.locator("[data-state]")).to_have_text("rejected")
+    settled(page)
+    tagging.refresh_from_db()
+    assert (tagging.state, Decision.objects.count()) == (State.REJECTED, 2)
+    complaints.clear()
+
+
+def test_an_article_that_somebody_reads_is_shown_and_passed_over_but_not_closed(
+    page: Page, second: Page, analyst: User
+):
+    first, middle, last = fill_inbox(articles=3, tags=1)
+    page.goto("/inbox/")
+    expect(page.locator(".read .title")).to_have_text("Title 00")
+    second.goto("/inbox/")
+    # Ana reads the first one: Bob begins with the next.
+    expect(second.locator(".read .title")).to_have_text("Title 01")
+    expect(second.locator(".list li").first).to_contain_text("Ana reads this")
+    page.keyboard.press("a")
+    # Ana's list is older than Bob's claim, and passes over it all the same.
+    expect(page.locator(".read .title")).to_have_text("Title 02")
+    page.locator(".list a", has_text="Title 01").click()
+    expect(page.locator(".read")).to_contain_text("Bob is reading this.")
+    page.keyboard.press("a")
+    expect(page.locator(".read .title")).to_have_text("Title 02")
+    settled(page)
+    assert set(Decision.objects.values_list("article", flat=True)) == {first.pk, middle.pk}
+    assert set(Claim.objects.values_list("article", "user__name")) == {(middle.pk, "Bob"), (last.pk, "Ana")}
+
+
+def test_putting_off_takes_two_keys_and_is_taken_back_like_anything_else(page: Page, analyst: User):
+    first, _second = fill_inbox(articles=2, tags=1)
+    page.goto("/inbox/")
+    page.keyboard.type("s2")
+    expect(page.locator(".read .title")).to_have_text("Title 01")
+    expect(page.locator(".list li", has_text="Title 00")).to_contain_text("Put off until")
+    page.reload()
+    expect(page.locator(".list li")).to_have_count(1)
+    page.keyboard.press("u")
+    expect(page.locator(".read .title")).to_have_text("Title 00")
+    expect(page.locator(".list li")).to_have_count(2)
+    first.refresh_from_db()
+    assert first.snoozed_until is None
+
+
+def test_an_item_is_added_by_typing_its_name_in_either_language(page: Page, analyst: User):
+    fill_inbox(articles=1, tags=1)
+    wanted = make_tag("Mixture of experts")
+    Tag.objects.filter(pk=wanted.pk).update(name_fr="Mélange d'experts")
+    make_tag("Mixing desks")
+    page.goto("/inbox/")
+    page.keyboard.type("tmixture of")
+    expect(page.locator("#offered [role=option]").first).to_contain_text("Mixture of experts")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-suggestion]", has_text="Mixture of experts")).to_contain_text("confirmed")
+    # The keys are for the list again.
+    page.keyboard.press("a")
+    settled(page)
+    assert set(Decision.objects.values_list("tag__name", "verdict")) == {
+        ("Mixture of experts", "accept"),
+        ("Tag 0", "accept"),
+    }
+
+
+def test_what_is_chosen_stays_chosen_over_pages_and_filters_and_is_one_change(page: Page, analyst: User):
+    articles = fill_inbox(articles=35, tags=1)
+    before = form()
+    page.goto("/inbox/")
+    page.keyboard.press(" ")
+    page.get_by_role("link", name="Next", exact=True).click()
+    expect(page.locator(".list li")).to_have_count(5)
+    expect(page.locator("#many")).to_contain_text("Chosen: 1")
+    page.locator(".list input").nth(1).check()
+    page.goto("/inbox/?language=en")
+    expect(page.locator("#many")).to_contain_text("Chosen: 2")
+    page.keyboard.press("x")
+    expect(page.locator("#toast")).to_contain_text("2 suggestions decided.")
+    expect(page.locator("#many")).to_be_hidden()
+    rejected = set(Decision.objects.values_list("article", flat=True))
+    assert rejected == {articles[0].pk, articles[31].pk}
+    assert Change.objects.values("together").distinct().count() == 1
+    page.get_by_role("link", name="Choose all 33 that match").click()
+    expect(page.locator("#many")).to_contain_text("All 33 articles are chosen")
+    page.keyboard.press("4")
+    expect(page.get_by_role("heading", name="Nothing that waits matches")).to_be_visible()
+    assert Decision.objects.filter(relevancy=4).count() == 33
+    page.keyboard.press("u")
+    expect(page.locator(".list li")).to_have_count(30)
+    page.keyboard.press("u")
+    expect(page.locator("#inbox-count")).to_contain_text("35 articles wait")
+    assert form() == before
+
+
+def test_keys_of_the_inbox_are_letters_while_a_filter_is_typed_and_can_be_switched_off(
+    page: Page, analyst: User
+):
+    fill_inbox(articles=1, tags=1)
+    page.goto("/inbox/")
+    page.keyboard.press("/")
+    page.keyboard.type("ax1")
+    expect(page.locator("main [type=search]")).to_have_value("ax1")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.get_by_label("Keys are on").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.type("ax1su")
+    settled(page)
+    assert not Decision.objects.exists()
+
+
+def test_the_inbox_works_without_a_script(
+    page: Page, analyst: User, live_server, chromium, violations: Callable[..., list[str]]
+):
+    fill_inbox(articles=3, tags=1)
+    make_tag("Mixture of experts")
+    page.goto("/inbox/")
+    assert violations(page) == []
+    context = chromium.new_context(
+        base_url=live_server.url, java_script_enabled=False, storage_state=page.context.storage_state()
+    )
+    plain = context.new_page()
+    plain.goto("/inbox/?kind=technology")
+    plain.get_by_label("Choose “Title 01”").check()
+    plain.locator("#many").get_by_role("button", name="reject").click()
+    expect(plain.get_by_text("1 suggestion decided.")).to_be_visible()
+    plain.get_by_label("Add an item to this article").fill("Mixture of experts")
+    plain.get_by_role("button", name="Add", exact=True).click()
+    expect(plain.locator("[data-suggestion]", has_text="Mixture of experts")).to_contain_text("confirmed")
+    plain.locator("[data-suggestion]", has_text="Tag 0").get_by_role("button", name="reject").click()
+    plain.goto(f"/inbox/?article={Article.objects.get(title='Title 00').pk}")
+    plain.get_by_role("button", name="off topic").click()
+    plain.goto("/inbox/")
+    plain.locator("[data-snooze] summary").click()
+    plain.locator("[data-snoozing]").get_by_role("button", name="for a week").click()
+    expect(plain.get_by_role("heading", name="Nothing waits")).to_be_visible()
+    assert set(Decision.objects.values_list("verdict", "why")) == {
+        ("reject", ""), ("accept", ""), ("reject", "off_topic"),
+    }  # fmt: skip
+    for _ in range(4):
+        plain.get_by_role("button", name="Undo").click()
+    expect(plain.locator(".list li")).to_have_count(3)
+    expect(plain.locator("#inbox-count")).to_have_text(re.compile("3 articles wait, 3 suggestions"))
+    context.close()

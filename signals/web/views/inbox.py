@@ -187,7 +187,7 @@ def _undone(request: HttpRequest, target: str, said: str) -> HttpResponse:
     return redirect(target)
 
 
-def _asked_back(request: HttpRequest) -> str:
+def _asked_back(request: HttpRequest, change: Change) -> str:
     """The page of ours that the person wants to stay on, "" for none."""
     back = request.POST.get("back", "")
     is_gone = change.verb == "tag.created"
