@@ -86,8 +86,8 @@ def _moves(as_of: date, before: date) -> tuple[tuple[Move, ...], tuple[Move, ...
     )
     tags = Tag.objects.prefetch_related("themes", "merged").in_bulk([row.tag_id for row, _old in moved])
     return (
-        tuple(_move(tags[row.tag_id], row, old) for row, old in others),
-        tuple(_move(tags[row.tag_id], row, old) for row, old in rising),
+        tuple(move_of(tags[row.tag_id], row, old) for row, old in others),
+        tuple(move_of(tags[row.tag_id], row, old) for row, old in rising),
     )
 
 
@@ -95,7 +95,7 @@ def _stands(row: TagTrend | None) -> Standing:
     return Standing(str(row.label), row.momentum, row.times) if row else Standing()
 
 
-def _move(tag: Tag, row: TagTrend, old: TagTrend | None) -> Move:
+def move_of(tag: Tag, row: TagTrend, old: TagTrend | None) -> Move:
     return Move(
         **of_tag(tag),
         change=tag.change,

@@ -77,16 +77,20 @@ def _bytes(mail: Rendered) -> int:
 
 def _render(content: Content, period: str, language: str) -> Rendered:
     with translation.override(language):
-        page = _page(content, period, language)
-        html = render_to_string("digests/mail.html", {"mail": page})
-        drawn = {
-            entry.picture.cid: entry.picture
-            for section in page.sections
-            for entry in section.entries
-            if entry.picture
-        }
-        text = "\n".join(_text(page)) + "\n"
-        return Rendered(page.subject, _inliner().inline(html), text, tuple(drawn.values()))
+        return mail_of(_page(content, period, language))
+
+
+def mail_of(page: Page) -> Rendered:
+    """The mail of these words; call it with their language switched on."""
+    html = render_to_string("digests/mail.html", {"mail": page})
+    drawn = {
+        entry.picture.cid: entry.picture
+        for section in page.sections
+        for entry in section.entries
+        if entry.picture
+    }
+    text = "\n".join(_text(page)) + "\n"
+    return Rendered(page.subject, _inliner().inline(html), text, tuple(drawn.values()))
 
 
 @cache

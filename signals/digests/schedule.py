@@ -1,4 +1,4 @@
-"""What beat's tick does: forget who never confirmed, draft and freeze editions that are due, send."""
+"""What beat's tick does: forget who never confirmed, draft and freeze editions that are due, look for alerts, send."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
+from signals.digests.alerts import send_alerts
 from signals.digests.editions import advance_editions, ensure_edition, freeze_edition
 from signals.digests.periods import CADENCES, LATE_AFTER, Period
 from signals.digests.send import Sent, deliver_due
@@ -30,6 +31,7 @@ def run_due(*, clock: Callable[[], datetime] = timezone.now) -> Sent:
     if sample_day() is None:
         for kind in CADENCES.values():
             prepare_edition(period=kind.last_full(clock()), now=clock())
+    send_alerts(now=clock())
     # The other threads of this process have other mails to see to; another machine may help.
     if not _sending.acquire(blocking=False):
         return Sent()

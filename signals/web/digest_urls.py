@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals.web.views import desk, digests, evidence, mail_events, subscriptions, suppressions
+from signals.web.views import alerts, desk, digests, evidence, mail_events, subscriptions, suppressions
 
 urlpatterns = [
     path("subscribe/", subscriptions.subscribe, name="subscribe"),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("subscribe/yours/<str:token>/", subscriptions.preferences, name="subscription"),
     path("subscribe/yours/<str:token>/data.json", subscriptions.own_data, name="subscription-data"),
     path("subscribe/yours/<str:token>/forget/", subscriptions.forget, name="subscription-forget"),
+    path("subscribe/yours/<str:token>/alerts/", alerts.change, name="subscription-alerts"),
+    path("subscribe/alert/<int:pk>/", alerts.ask, name="subscription-alert"),
+    path("subscribe/alert/confirm/<str:token>/", alerts.confirm, name="subscription-alert-confirm"),
     path("subscribe/leave/<str:token>/", subscriptions.leave, name="unsubscribe"),
     path("d/<str:token>/", evidence.evidence, name="digest-evidence"),
     path("digests/", digests.archive, name="digests"),

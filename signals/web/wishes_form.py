@@ -152,8 +152,9 @@ class SubscribeForm(WishesForm):
 
 
 class PreferencesForm(WishesForm):
-    """A pause beside."""
+    """A pause beside, and alerts alone for who wants no digest."""
 
+    cadence = forms.ChoiceField(choices=Cadence.choices, label=gettext_lazy("How often"))
     is_paused = forms.BooleanField(
         required=False, label=gettext_lazy("Pause: send nothing until I untick this")
     )

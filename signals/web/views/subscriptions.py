@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -25,6 +25,8 @@ from signals.web.access import public
 from signals.web.pages import render_page
 from signals.web.wishes_form import PreferencesForm, SubscribeForm, WishesForm, tags_called, when_words
 
+_NARROWS: Final = ("kinds", "themes", "tags")
+
 
 @never_cache
 @public
@@ -32,21 +34,21 @@ from signals.web.wishes_form import PreferencesForm, SubscribeForm, WishesForm, 
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Ask for the newsletter; the answer is the same for every address."""
     language = translation.get_language()
-    first = {"language": language, "least_relevancy": 1, "hour": 7, "weekday": 0, "time_zone": "UTC"}
+    first = {"language": language, "hour": 7, "weekday": 0, "time_zone": "UTC"}
     if request.method != "POST" or _only_looks(request):
         form = SubscribeForm(initial=first | _typed(request.POST))
-        return _page(request, "digests/subscribe.html", _choosing(request, form))
+        return reader_page(request, "digests/subscribe.html", _choosing(request, form))
     form = SubscribeForm(request.POST)
     if not form.is_valid():
-        return _page(request, "digests/subscribe.html", _choosing(request, form))
-    if not service.may_ask(_client(request)):
+        return reader_page(request, "digests/subscribe.html", _choosing(request, form))
+    if not service.may_ask(client_of(request)):
         form.add_error(None, _("Too many requests from your network. Try again in an hour."))
-        return _page(request, "digests/subscribe.html", _choosing(request, form), status=429)
+        return reader_page(request, "digests/subscribe.html", _choosing(request, form), status=429)
     try:
         service.request_subscription(email=form.cleaned_data["email"], wishes=form.wishes())
     except OSError:
         form.add_error(None, _("The mail could not be sent. Try again later."))
-        return _page(request, "digests/subscribe.html", _choosing(request, form), status=503)
+        return reader_page(request, "digests/subscribe.html", _choosing(request, form), status=503)
     return redirect("subscribe-asked")
 
 
@@ -64,7 +66,7 @@ def tag_choice(request: HttpRequest) -> HttpResponse:
 @require_safe
 def asked(request: HttpRequest) -> HttpResponse:
     """What happens next, whoever asked."""
-    return _page(request, "digests/asked.html", {})
+    return reader_page(request, "digests/asked.html", {})
 
 
 @never_cache
@@ -77,15 +79,15 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         if reader is not None:
             with translation.override(reader.language):
                 when = when_words(service.wishes_of(reader))
-                return _page(request, "digests/confirmed.html", _links(reader) | {"when": when})
-        return _gone(request)
+                return reader_page(request, "digests/confirmed.html", _links(reader) | {"when": when})
+        return gone(request)
     found = service.find_confirmation(token=token)
     if found is None:
-        return _gone(request)
+        return gone(request)
     reader, confirmation = found
     with translation.override(confirmation.wishes.language):
         when = when_words(confirmation.wishes)
-        return _page(request, "digests/confirm.html", {"reader": reader, "when": when})
+        return reader_page(request, "digests/confirm.html", {"reader": reader, "when": when})
 
 
 @never_cache
@@ -95,7 +97,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """What a reader gets and why; all that is kept of them."""
     reader = service.find_reader(token=token)
     if reader is None:
-        return _gone(request)
+        return gone(request)
     kept = asdict(service.wishes_of(reader))
     if request.method != "POST" or _only_looks(request):
         typed = _typed(request.POST)
@@ -116,7 +118,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
             "kept": json.dumps(kept_of(reader), ensure_ascii=False, indent=2),
             "deliveries": deliveries_of(reader)[:20],
         }
-        return _page(request, "digests/preferences.html", context | _choosing(request, form))
+        return reader_page(request, "digests/preferences.html", context | _choosing(request, form))
 
 
 @never_cache
@@ -140,10 +142,10 @@ def forget(request: HttpRequest, token: str) -> HttpResponse:
     """Delete all that is kept of a reader."""
     reader = service.find_reader(token=token)
     if reader is None:
-        return _gone(request)
+        return gone(request)
     with translation.override(reader.language):
         service.forget_reader(reader=reader)
-        return _page(request, "digests/forgotten.html", {})
+        return reader_page(request, "digests/forgotten.html", {})
 
 
 # The token is the permission: a mail program that POSTs has no cookie to protect.
@@ -161,10 +163,10 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
         if not _from_our_page(request):
             return HttpResponse("unsubscribed\n", content_type="text/plain")
     if reader is None:
-        return _gone(request)
+        return gone(request)
     with translation.override(reader.language):
         context = _links(reader) | {"has_left": request.method == "POST"}
-        return _page(request, "digests/leave.html", context)
+        return reader_page(request, "digests/leave.html", context)
 
 
 def _only_looks(request: HttpRequest) -> bool:
@@ -176,9 +178,9 @@ def _only_looks(request: HttpRequest) -> bool:
 def _typed(data: QueryDict) -> dict[str, Any]:
     """What stands in a form that is not done yet, to be shown again."""
     return {
-        name: data.getlist(name) if name in ("kinds", "themes", "tags") else data[name]
+        name: data.getlist(name) if name in _NARROWS else data[name]
         for name in WishesForm.base_fields.keys() | {"email", "is_paused", "paused_until"}
-        if name in data or (name in ("kinds", "themes", "tags") and data)
+        if name in data or (name in _NARROWS and data)
     }
 
 
@@ -187,7 +189,8 @@ def _choosing(request: HttpRequest, form: WishesForm) -> dict[str, Any]:
     words = (request.POST if request.method == "POST" else request.GET).get("find", "").strip()[:200]
     chosen = form.chosen_tags()
     found = tags_called(words, but=chosen) if words else []
-    return {"form": form, "chosen": chosen, "found": found, "find": words}
+    is_open = form.is_bound or bool(words) or any(form.initial.get(name) for name in _NARROWS)
+    return {"form": form, "chosen": chosen, "found": found, "find": words, "is_open": is_open}
 
 
 def _from_our_page(request: HttpRequest) -> bool:
@@ -201,11 +204,11 @@ def _links(reader: Subscription) -> dict[str, Any]:
     return {"reader": reader, "token": service.token_of(reader)}
 
 
-def _gone(request: HttpRequest) -> HttpResponse:
-    return _page(request, "digests/gone.html", {}, status=410)
+def gone(request: HttpRequest) -> HttpResponse:
+    return reader_page(request, "digests/gone.html", {}, status=410)
 
 
-def _page(request: HttpRequest, page: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def reader_page(request: HttpRequest, page: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """A page whose `lang` is the reader's."""
     shown = context | {"LANGUAGE_CODE": translation.get_language()}
     return _keep_secret(render_page(request, page, shown, status=status))
@@ -218,7 +221,7 @@ def _keep_secret(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _client(request: HttpRequest) -> str:
+def client_of(request: HttpRequest) -> str:
     """Whom to count: the address of the connection, or behind a trusted proxy the one that it reports."""
     reported = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
     return reported.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
