@@ -147,7 +147,8 @@ def _standing(label: str, times: float | None, ceiling: float | None) -> str:
         return _("at most ×%(times)s its usual share") % {"times": number(_up(ceiling))}
     if label in (Label.FADING, Label.TOO_LITTLE) or times is None:
         return ""
-    if times < ABOVE:
+    # "at least ×1.0" would say nothing
+    if times < ABOVE or _down(times) <= 1:
         return _("not clearly above its usual share")
     return _("at least ×%(times)s its usual share") % {"times": number(_down(times))}
 
