@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -239,11 +239,17 @@ def _keep(
         user=by,
         verb=EDITED,
         target=f"tag:{tag.pk}",
-        title=tag.name[:400],
+        title=f"{tag.name}: {', '.join(_in_words(after.keys()))}"[:400],
         before=before,
         after=after,
         made_at=now,
     )
+
+
+def _in_words(fields: Collection[str]) -> list[str]:
+    own = [field for field in fields if field not in {"slug", "names"}]
+    told = [str(getattr(Tag._meta.get_field(field), "verbose_name", field)) for field in own]
+    return told or [_("other names")]
 
 
 def _follow_up(tag: Tag, fields: Iterable[str], names_moved: bool, by: User) -> None:

@@ -125,7 +125,8 @@ class Tagging(models.Model):
             models.Index(
                 fields=["article"], name="tagging_waiting", condition=Q(state__in=["suggested", "sampled"])
             ),
-            models.Index(fields=["tag"], name="tagging_contradicts", condition=Q(stance="contradicts")),
+            # Few are said to support or contradict: they are counted and listed without reading all the others.
+            models.Index(fields=["tag", "stance"], name="tagging_stance", condition=~Q(stance="")),
         ]
 
     def __str__(self) -> str:

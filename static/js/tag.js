@@ -22,9 +22,23 @@
     }
   });
 
+  // A mention that was decided on gives way to the next one.
+  let next = "";
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+    if (target.matches("[data-row]") && target === current()) next = (target.nextElementSibling || target).id;
+  });
+
   // Who saved a part, or left it, goes on where it stands.
   document.addEventListener("htmx:afterSettle", (event) => {
     const part = event.detail.elt;
+    const row = next && document.getElementById(next);
+    if (row) {
+      next = "";
+      current()?.removeAttribute("aria-current");
+      row.setAttribute("aria-current", "true");
+      one("a", row).focus({ preventScroll: true });
+      row.scrollIntoView({ block: "nearest" });
+    }
     if (part.matches?.(".part:not(.part--open)")) one(".edit", part)?.focus({ preventScroll: true });
   });
 })();

@@ -90,8 +90,15 @@ def _names_form(request: HttpRequest, tag: Tag, error: str, taken: Tag | None, t
 
 
 def _form(request: HttpRequest, tag: Tag, part: str, form: PartForm, *, status: int = 200) -> HttpResponse:
-    context = {"tag": tag, "part": part, "form": form, "form_template": "tags/_edit.html"}
-    if getattr(request, "htmx", False):
+    is_inline = bool(getattr(request, "htmx", False))
+    context = {
+        "tag": tag,
+        "part": part,
+        "form": form,
+        "form_template": "tags/_edit.html",
+        "is_inline": is_inline,
+    }
+    if is_inline:
         status = 200  # a form with its errors is swapped in like any other
     return render_page(request, "tags/edit.html", context, partial="tags/_edit.html", status=status)
 

@@ -5,10 +5,13 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from signals.curation.catalogue import create_tag
 from signals.curation.decisions import decide_tagging
+from signals.curation.outlooks import review_outlook
 from signals.curation.ratings import rate_tag
 from signals.curation.signposts import add_signpost
 from signals.curation.tags import edit_tag
@@ -346,15 +349,24 @@ def test_neither_viewers_nor_strangers_see_a_form(as_role, people, settings, tag
         assert client.get(f"/tags/{tag.pk}/edit/name/").status_code == (403 if role else 302)
 
 
-def test_the_page_asks_no_more_however_much_was_said(analyst, people, tag, django_assert_max_num_queries):
+def test_the_page_asks_no_more_however_much_was_said(analyst, people, tag):
     ana = people[Role.ANALYST]
     edit_tag(tag=tag, by=ana, values={"outlook": "On every phone"})
-    for number in range(12):
+    source = make_source()
+
+    def say(number: int) -> int:
         analyst.post(f"/tags/{tag.pk}/comments/", {"text": f"Comment {number}"})
         add_signpost(tag=tag, by=ana, words=f"Signpost {number}")
-        article = make_article(make_source(), [tag])
+        review_outlook(tag=tag, by=ana, held="too_early", words=f"Review {number}")
+        article = make_article(source, [tag])
         decide_tagging(article=article, tag=tag, by=ana, verdict="accept", stance="supports")
-    analyst.get(tag.get_absolute_url())
-    with django_assert_max_num_queries(15):
-        html = analyst.get(tag.get_absolute_url()).content.decode()
-    assert "Comment 11" in html
+        counts = []
+        for _ in range(2):  # what is kept for seconds may be asked for anew once
+            with CaptureQueriesContext(connection) as asked:
+                html = analyst.get(tag.get_absolute_url()).content.decode()
+            counts.append(len(asked))
+        assert f"Comment {number}" in html
+        return min(counts)
+
+    few = say(0)
+    assert [say(number) for number in range(1, 8)] == [few] * 7
