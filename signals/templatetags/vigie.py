@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
@@ -266,6 +267,13 @@ def certainty(confidence: float | None) -> str:
 def because(tagging: Tagging) -> str:
     """Why a tagging is there, in words."""
     return explanations.because(tagging)
+
+
+@register.simple_tag(takes_context=True)
+def person(context: Context, who: object) -> str:
+    """Somebody's name, for who is logged in: strangers, where they may read, learn nobody's."""
+    user = context.get("user")
+    return str(who) if user is not None and user.is_authenticated else gettext("an analyst")
 
 
 @register.filter

@@ -1,7 +1,7 @@
 """Who may do what, and how people get in."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from http.cookies import SimpleCookie
 
 import pytest
@@ -9,7 +9,13 @@ from django.db import transaction
 from django.urls import get_resolver
 from django.utils import timezone
 
+from signals.curation.comments import add_comment
+from signals.curation.decisions import decide_tagging
+from signals.curation.outlooks import review_outlook
 from signals.curation.people import issue_log_in_link
+from signals.curation.ratings import rate_tag
+from signals.curation.signposts import add_signpost
+from signals.curation.tags import edit_tag
 from signals.models import (
     Article,
     Change,
@@ -23,12 +29,14 @@ from signals.models import (
     State,
     Tag,
     Tagging,
+    User,
 )
 from tests.signals.web.access import (
     ANYBODY,
     GETS,
     POSTS,
     POSTS_ELSEWHERE,
+    PUBLIC,
     RANKS,
     make_addresses,
     writes,
@@ -241,3 +249,26 @@ def test_the_sample_goes_with_one_click_and_the_catalogue_stays(administrator):
     assert administrator.post("/settings/remove-sample/").status_code == 302
     assert not Article.objects.filter(is_sample=True).exists()
     assert Tag.objects.count() == 1
+
+
+def test_with_public_reading_no_page_names_the_people_who_work_here(as_role, addresses, people, settings):
+    settings.PUBLIC_READ_ONLY = True
+    ana = people[Role.ANALYST]
+    User.objects.filter(pk=ana.pk).update(name="Zoe Nobody-Else")
+    tag = Tag.objects.get(pk=int(addresses["rate"].split("/")[2]))
+    article = Article.objects.get(pk=int(addresses["article"].split("/")[2]))
+    decide_tagging(article=article, tag=tag, by=ana, verdict="score", relevancy=4, stance="contradicts")
+    rate_tag(tag=tag, by=ana, relevancy=4)
+    add_comment(tag=tag, by=ana, text="I doubt it.")
+    edit_tag(tag=tag, by=ana, values={"outlook": "In ten years.", "outlook_due_on": date(2020, 1, 1)})
+    review_outlook(tag=tag, by=ana, held="partly", words="Half of it.")
+    add_signpost(tag=tag, by=ana, words="A first customer.")
+    stranger, told, read = as_role(""), [], 0
+    for name in sorted(name for name, level in GETS.items() if level in {ANYBODY, PUBLIC}):
+        answer = stranger.get(addresses[name])
+        if answer.status_code == 200 and not answer.streaming:
+            read += 1
+            html = answer.content.decode(errors="replace")
+            told += [(name, word) for word in ("Zoe", "Nobody-Else", "@example.org") if word in html]
+    assert told == []
+    assert read > 20
