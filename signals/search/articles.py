@@ -18,6 +18,8 @@ from signals.search.query import Choice, opened, parse
 
 REACHED: Final = 1000
 """So many of the newest that match are counted, put in order and listed: nobody pages further."""
+REACHED_NARROWED: Final = 500
+"""The same where filters narrow besides: what passes both lies far apart, and each costs more to come to."""
 FEW: Final = 10
 """With fewer found, the last word may also be the beginning of a longer one."""
 # D, C, B, A: text, its title's plain words, its title: a word in the title outweighs any number in the text.
@@ -33,7 +35,7 @@ _READ: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Ids of the articles that match: the newest REACHED, as they are listed and newest first."""
+    """Ids of the articles that match: the newest of them, as they are listed and newest first."""
 
     listed: list[int]
     newest: list[int]
@@ -58,10 +60,11 @@ def newest(articles: QuerySet[Article]) -> Found:
     return Found(ids[:REACHED], ids[:REACHED], len(ids) > REACHED)
 
 
-def best(choices: tuple[Choice, ...], matching: QuerySet[Article]) -> Found:
-    """The newest REACHED of those that match, best first: the title above the text, newer ones a little before."""
+def best(choices: tuple[Choice, ...], matching: QuerySet[Article], reached: int | None = None) -> Found:
+    """The newest `reached` (REACHED) of those that match, best first: titles above text, newer a little before."""
+    reached = REACHED if reached is None else reached
     order = _unindexed() if _has_long_beginning(choices) else "-sort_at"
-    newest = matching.order_by(order, "-id").values("pk")[: REACHED + 1]
+    newest = matching.order_by(order, "-id").values("pk")[: reached + 1]
     age = Func(Value("epoch"), F("sort_at"), function="date_part", output_field=FloatField())
     rank = SearchRank(F("search"), ts_wanted(choices), weights=_WEIGHTS)
     # Ranked outside: within, all that match would be ranked before the newest are taken.
@@ -71,11 +74,11 @@ def best(choices: tuple[Choice, ...], matching: QuerySet[Article]) -> Found:
         .order_by("-sort_at", "-id")
         .values_list("pk", "rank", "moment")
     )
-    ids = [pk for pk, _rank, _moment in rows[:REACHED]]
+    ids = [pk for pk, _rank, _moment in rows[:reached]]
     last = rows[0][2] if rows else 0.0
-    score = {pk: rank * _newness((last - moment) / 86_400) for pk, rank, moment in rows[:REACHED]}
+    score = {pk: rank * _newness((last - moment) / 86_400) for pk, rank, moment in rows[:reached]}
     # Sorting keeps the newest first among equals.
-    return Found(sorted(ids, key=lambda pk: -score[pk]), ids, len(rows) > REACHED)
+    return Found(sorted(ids, key=lambda pk: -score[pk]), ids, len(rows) > reached)
 
 
 def _has_long_beginning(choices: tuple[Choice, ...]) -> bool:
@@ -91,15 +94,20 @@ def _newness(days: float) -> float:
     return float(1 + _NEWNESS * 0.5 ** (days / _HALF_NEW))
 
 
-def find(words: str, articles: QuerySet[Article]) -> tuple[tuple[Choice, ...], Found]:
-    """What was asked, or its opened form where whole words find few, and what that finds among `articles`."""
+def find(
+    words: str, articles: QuerySet[Article], *, reached: int | None = None
+) -> tuple[tuple[Choice, ...], Found]:
+    """What was asked, or its opened form where whole words find few, and what that finds among `articles`.
+
+    At most the newest `reached`, by default REACHED.
+    """
     choices = asked(words)
     if not choices:
         return choices, Found([], [])
-    found = best(choices, matching(choices, articles))
+    found = best(choices, matching(choices, articles), reached)
     wider = opened(choices)
     if len(found.listed) < FEW and wider != choices:
-        more = best(wider, matching(wider, articles))
+        more = best(wider, matching(wider, articles), reached)
         if len(more.listed) > len(found.listed):
             # What has the word itself stays before what only begins so.
             first = set(found.listed)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
@@ -144,6 +145,7 @@ class ArticleFilter:
     def __init__(self, parameters: QueryDict, until: datetime | None = None) -> None:
         self.parameters = parameters
         self.until = until
+        self._without: dict[str, str] = {}
         self.words = _plain(parameters.get("q", ""))
         self.chosen = {name: value for name in FILTERS if (value := _plain(parameters.get(name, "")))}
         for name in ("source", "tag"):
@@ -283,13 +285,14 @@ class ArticleFilter:
 
     def _query(self, name: str, value: str) -> str:
         """The URL with this value chosen; "" lets go of what is."""
-        parameters = self.parameters.copy()
-        known = {"q", *FILTERS, *BEHIND}
-        for key in [name, "page", *(key for key in parameters if key not in known)]:
-            parameters.pop(key, None)
-        if value:
-            parameters[name] = value
-        return "?" + parameters.urlencode()
+        if name not in self._without:
+            parameters = self.parameters.copy()
+            known = {"q", *FILTERS, *BEHIND}
+            for key in [name, "page", *(key for key in parameters if key not in known)]:
+                parameters.pop(key, None)
+            self._without[name] = parameters.urlencode()
+        chosen = urlencode({name: value}) if value else ""
+        return "?" + "&".join(part for part in (self._without[name], chosen) if part)
 
 
 def theme_words() -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from signals.curation.selected import LIMIT
 from signals.models import ANALYZE_TRIES, Article, Decision, Kind, Note, State, Tagging
-from signals.search.articles import find, matching, newest, passage_of, with_passages
+from signals.search.articles import REACHED_NARROWED, Found, find, matching, newest, passage_of, with_passages
 from signals.search.query import Choice
 from signals.tagging.facets_writing import stated_columns
 from signals.web.article_filters import COUNTED, ArticleFilter, facet_words, theme_words
@@ -34,8 +34,12 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
     """What the list of articles shows for a query string: words find, filters narrow."""
     chosen = ArticleFilter(request.GET, known_until())
     words = chosen.words
-    choices, found = find(words, chosen.apply(Article.objects.all())) if words else ((), None)
-    if not words:
+    choices: tuple[Choice, ...] = ()
+    found: Found | None = None
+    if words:
+        reached = REACHED_NARROWED if chosen.chosen else None
+        choices, found = find(words, chosen.apply(Article.objects.all()), reached=reached)
+    else:
         found = newest(chosen.apply(Article.objects.all())) if chosen.chosen else None
     groups = chosen.groups(
         matching(choices, Article.objects.all()) if words else Article.objects.all(),
@@ -58,8 +62,8 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
         "chosen": chosen.chosen,
         "groups": groups,
         "chips": chosen.chips(groups),
-        "is_sampled": page.paginator.count > COUNTED,
-        "counted": COUNTED,
+        "is_sampled": page.paginator.count > COUNTED or (found is not None and found.is_cut),
+        "counted": min(page.paginator.count, COUNTED),
         "out_limit": LIMIT,
         "is_cut": found is not None and found.is_cut,
         "is_filtered": found is not None,

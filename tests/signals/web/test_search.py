@@ -185,7 +185,20 @@ def test_more_than_can_be_listed_is_said_so(analyst, source, monkeypatch):
         make_article(source, title=f"Robots {number}", text="")
     html = analyst.get("/search/?q=robots").content.decode()
     assert "more than 3 articles" in html
-    assert "Robots 0" not in html
+    assert html.count("<li data-row>") == 3
+
+
+def test_what_filters_narrow_is_looked_through_less_far_and_that_is_said(analyst, source, monkeypatch):
+    monkeypatch.setattr("signals.web.views.articles.REACHED_NARROWED", 2)
+    for number in range(4):
+        make_article(source, title=f"Robots {number}", text="", language="en" if number else "fr")
+    wide = analyst.get("/search/?q=robots").content.decode()
+    assert "more than" not in wide
+    assert "Counted among" not in wide
+    narrowed = analyst.get("/search/?q=robots&language=en").content.decode()
+    assert "more than 2 articles" in narrowed
+    assert "Counted among the newest 2." in narrowed
+    assert 'href="?q=robots&amp;language=fr"' in narrowed
 
 
 def test_the_field_is_in_the_header_of_every_page_and_a_key_leads_there(analyst):
