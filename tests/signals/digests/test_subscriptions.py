@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
@@ -14,8 +15,24 @@ from signals.digests.editions import advance_editions, freeze_edition
 from signals.digests.links import evidence_token, subscription_token
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import expire_unconfirmed
-from signals.models import Delivery, Edition, Kind, Model, OutboxMail, Release, Subscription, Tag, User
-from tests.signals.digests.conftest import CONTENT, MONDAY, WEEK, publish, reader
+from signals.models import (
+    Article,
+    Decision,
+    Delivery,
+    Kind,
+    Model,
+    OutboxMail,
+    OutlookReview,
+    Rating,
+    Release,
+    Subscription,
+    Tag,
+    Tagging,
+    User,
+)
+from signals.trends.history import end_of
+from tests.signals.digests.conftest import MONDAY, WEEK, publish, reader
+from tests.signals.digests.test_content import FULL
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outbox_backend")]
 
@@ -180,40 +197,67 @@ def test_who_asks_to_be_forgotten_is_in_no_table_any_more(edition):
     assert Delivery.objects.get().status == "sent"
 
 
-def test_a_prefetcher_that_gets_every_link_of_a_mail_changes_nothing(edition):
-    tag = Tag.objects.create(kind=Kind.SIGNAL, name="Agents write code")
+def test_a_prefetcher_that_gets_every_link_of_a_mail_changes_nothing(source, edition):
+    ana = User.objects.create_user("ana@lab.example", role="analyst")
+    tag = Tag.objects.create(kind=Kind.SIGNAL, name="Agents write code", outlook="All code is written so.")
+    publish(source, {WEEK.starts_on: {tag: 2}}, many=2)
+    article = Article.objects.all()[0]
+    known = {"known_at": end_of(WEEK.starts_on)}
+    Decision.objects.create(
+        article=article, tag=tag, user=ana, verdict="accept", stance="contradicts", **known
+    )
+    Tagging.objects.filter(article=article).update(stance="contradicts")
+    Rating.objects.create(tag=tag, user=ana, relevancy=4, rationale="It is in production.", **known)
+    review = OutlookReview.objects.create(
+        tag=tag, user=ana, due_on=WEEK.starts_on, held="partly", outlook=tag.outlook, words="Half of it."
+    )
     heron = Model.objects.create(slug="heron", name="Heron 2")
-    release = Release.objects.create(model=heron, event_key="heron", date=WEEK.starts_on)
+    release, price = (
+        Release.objects.create(
+            model=heron, event=event, event_key=event, date=WEEK.starts_on, detail={"from": None, "to": 3.5}
+        )
+        for event in ("released", "price")
+    )
+    own = {"tag": tag.pk}
     edition.content = replace(
-        CONTENT,
-        movers=(replace(CONTENT.movers[0], tag=tag.pk),),
-        risers=(),
-        releases=(replace(CONTENT.releases[0], release=release.pk),),
+        FULL,
+        movers=(replace(FULL.movers[0], **own),) * 9,
+        risers=(replace(FULL.risers[0], **own),),
+        contradictions=(replace(FULL.contradictions[0], **own, article=article.pk),),
+        rescored=(replace(FULL.rescored[0], **own),),
+        reviewed=(replace(FULL.reviewed[0], **own, review=review.pk),),
+        due=(replace(FULL.due[0], **own),),
+        releases=(replace(FULL.releases[0], release=release.pk),),
+        prices=(replace(FULL.prices[0], release=price.pk),),
     ).params()
     edition.save()
-    reader()
+    someone = reader()
     freeze_edition(edition=edition, now=MONDAY)
     deliver_due(clock=lambda: MONDAY)
     mail = newest()
     before = everything()
     links = set(re.findall(re.escape(django_settings.PUBLIC_URL) + r"([^\s\"<>]*)", mail.html + mail.text))
-    seen = set()
-    while links - seen:
-        link = sorted(links - seen)[0]
-        seen.add(link)
-        for verb in ("get", "head"):
+    said = {}
+    while links - said.keys():
+        link = sorted(links - said.keys())[0]
+        for verb in ("head", "get"):
             answer = getattr(Client(), verb)(link or "/")
             assert answer.status_code == 200, link
-            assert "log-in" not in answer.get("Location", "")
-        if "/subscribe/" in link or "/d/" in link:
-            pages = Client().get(link).content.decode()
-            links |= set(re.findall(r'href="(/(?:subscribe|d)/[^"]*)"', pages))
-    assert len(seen) >= 4
+            assert not answer.cookies or set(answer.cookies) <= {"csrftoken"}
+        said[link] = answer.content.decode()
+        assert "Log in" not in said[link]
+        links |= set(re.findall(r'href="(/(?:subscribe|d)/[^"]*)"', said[link]))
     assert everything() == before
+    assert Subscription.objects.active().filter(pk=someone.pk).exists()
+    pages = " ".join(said.values())
+    for words in ("It is in production.", "Half of it.", "contradicts it", "unknown", "3.5", "<q "):
+        assert words in pages
+    assert len(said) >= 10
 
 
 def everything():
-    return [list(model.objects.order_by("pk").values()) for model in (Subscription, Delivery, Edition)]
+    """Every row of every table."""
+    return {model: list(model.objects.order_by("pk").values()) for model in apps.get_models()}
 
 
 def test_a_claim_leads_to_its_quotes_as_known_then(source, edition):
