@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from signals.models import User, sample_day
 from signals.web.inbox_counts import count_left
+from signals.web.tag_reviews import count_due
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -32,4 +34,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "menu": menu,
         "waiting": SimpleLazyObject(count_left),
         "sample_day": SimpleLazyObject(sample_day),
+        "reviews_due": SimpleLazyObject(lambda: count_due(user, now=timezone.now())),
     }
