@@ -202,7 +202,7 @@ def _context(request: HttpRequest, period: Period, edition: Edition | None) -> d
     now = timezone.now()
     key, view = _asked(request)
     audience = audience_of(edition, period)
-    seen = preview(period, edition, key=key, language=_language()) if view == "text" else None
+    seen = preview(period, edition, key=key, language=_language())
     is_draft = edition is not None and edition.status == Edition.Status.DRAFT
     sections = service.desk_sections(edition, _language()) if edition and is_draft else []
     return {
@@ -216,7 +216,7 @@ def _context(request: HttpRequest, period: Period, edition: Edition | None) -> d
         "group": key or key_of(everything(_language())),
         "groups": _group_words(audience, period.cadence),
         "text": seen.text if seen else "",
-        "has_nothing": view == "text" and seen is None,
+        "has_nothing": seen is None,
         "sections": [
             (SECTIONS[one.name], one.entries[:_SHOWN_ENTRIES], len(one.entries)) for one in sections
         ],
