@@ -165,7 +165,6 @@ def _item(tag: Tag) -> Piece:
         title=tag.name,
         link=address,
         themes=tuple(theme.name for theme in tag.themes.all()),
-        summary=tag.description,
         rows=(
             NoteRow(
                 kind=kinds[tag.kind],

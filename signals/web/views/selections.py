@@ -79,7 +79,7 @@ def items_out(request: HttpRequest, kind: str | None = None) -> HttpResponseBase
         ids = table.listing.ids[places[:ITEMS_LIMIT]].tolist()
         matching = len(places)
         words = [(name, str(value.words)) for name, value in table.chips]
-        words += [(str(group.name), str(v.words)) for group in table.heads for v in group.values if v.is_on]
+        words += [(str(group.words), str(v.words)) for group in table.heads for v in group.values if v.is_on]
         if table.filters.words:
             words.insert(0, (_("Words"), table.filters.words))
     address = reverse("tags-kind", args=[kind]) if kind else reverse("tags")
