@@ -20,14 +20,13 @@ from signals.models import (
     Decision,
     Health,
     NoteRow,
-    Proposal,
     Release,
     Source,
-    Tagging,
     User,
 )
 from signals.rhythm import ENTRIES, Silence, find_silence
 from signals.trends.history import WEEK
+from signals.web.inbox_counts import MOST, count_left
 
 _COUNT_SECONDS: Final = 15
 _CHANGES: Final = 6
@@ -68,8 +67,13 @@ class Waiting:
         return self.suggestions + self.proposals + self.links + self.pairs
 
     @property
+    def is_more(self) -> bool:
+        """Is there more than was counted?"""
+        return max(self.articles, self.suggestions, self.proposals) > MOST
+
+    @property
     def weeks(self) -> int | None:
-        """How long it takes at the present speed, rounded up; None when nobody decides."""
+        """How long it takes at the present speed, rounded up, at least; None when nobody decides."""
         return -(-self.total // self.decided) if self.decided else None
 
 
@@ -139,31 +143,25 @@ def releases_since(at: datetime, *, until: datetime, most: int) -> tuple[list[Re
     return (fresh, True) if fresh else (list(known[: most // 2]), False)
 
 
-def count_waiting_by_kind(
-    suggestions: QuerySet[Tagging], links: QuerySet[NoteRow], *, now: datetime
-) -> Waiting:
-    """What waits, counted in one query and kept for some seconds."""
+def count_waiting_by_kind(links: QuerySet[NoteRow], *, now: datetime) -> Waiting:
+    """What waits, counted in two queries and kept for some seconds; of the inbox at most one more than MOST."""
+    left = count_left()
     with suppress(RedisError):
         kept = cache.get("waiting-by-kind")
         if isinstance(kept, list):
-            return Waiting(*kept)
+            return Waiting(left.articles, left.suggestions, left.proposals, *kept)
     decided = Decision.objects.filter(made_at__gte=now - timedelta(days=7), undone_at=None)
-    every = Count("pk")
-    rows: list[tuple[QuerySet[Any], Count]] = [
-        (suggestions, Count("article", distinct=True)),
-        *((part, every) for part in (suggestions, Proposal.objects.shown(), links, similar_pairs(), decided)),
-    ]
-    parts = [_counted(place, part, what) for place, (part, what) in enumerate(rows)]
+    parts = [_counted(place, part) for place, part in enumerate((links, similar_pairs(), decided))]
     found = dict(parts[0].union(*parts[1:], all=True))
-    counts = [found.get(place, 0) for place in range(len(rows))]
+    counts = [found.get(place, 0) for place in range(len(parts))]
     with suppress(RedisError):
         cache.set("waiting-by-kind", counts, _COUNT_SECONDS)
-    return Waiting(*counts)
+    return Waiting(left.articles, left.suggestions, left.proposals, *counts)
 
 
-def _counted(place: int, rows: QuerySet[Any], what: Count) -> QuerySet[Any, tuple[int, int]]:
+def _counted(place: int, rows: QuerySet[Any]) -> QuerySet[Any, tuple[int, int]]:
     counted: QuerySet[Any, tuple[int, int]] = (
-        rows.order_by().values(place=Value(place)).annotate(count=what).values_list("place", "count")
+        rows.order_by().values(place=Value(place)).annotate(count=Count("pk")).values_list("place", "count")
     )
     return counted
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from signals.curation.waiting import Waiting
 from signals.models import Article, Label, Source, SourceKind, Tag, User
 from signals.rhythm import Silence
 from signals.templatetags.vigie import times as shown_times
@@ -74,7 +73,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "sources": sources,
         "quiet": [(source, _quiet(silence)) for source, silence in sources.quiet],
         "others": others_since(since.at, but=user) if user and not since.is_sample else None,
-        "waiting_kinds": count_waiting_by_kind(Waiting().taggings(now), waiting_links(), now=now)
+        "waiting_kinds": count_waiting_by_kind(waiting_links(), now=now)
         if user and user.is_analyst
         else None,
         "steps": _steps(user) if user and user.is_administrator else [],

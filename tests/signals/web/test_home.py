@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -158,6 +159,19 @@ def test_an_empty_page_says_which_of_the_reasons_holds(analyst, db, request):
     source.health = "failing"
     source.save()
     assert "No source can be read" in plain(analyst.get("/").content)
+
+
+def test_what_waits_is_counted_up_to_a_bound_and_says_so(analyst, tag, monkeypatch):
+    source = make_source()
+    for _each in range(4):
+        make_article(source, [tag])
+    cache.clear()
+    assert "5 suggested mentions in them" in plain(analyst.get("/").content)
+    monkeypatch.setattr("signals.web.inbox_counts.MOST", 3)
+    cache.clear()
+    html = plain(analyst.get("/").content)
+    assert "3+ articles" in html
+    assert "3+ suggested mentions in them" in html
 
 
 def test_the_page_asks_fewer_than_fifteen_questions(analyst, tag):
