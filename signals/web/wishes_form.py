@@ -66,7 +66,12 @@ class WishesForm(forms.Form):
         choices=[(Cadence.WEEKLY, Cadence.WEEKLY.label), (Cadence.MONTHLY, Cadence.MONTHLY.label)],
         label=gettext_lazy("How often"),
     )
-    weekday = forms.TypedChoiceField(coerce=int, choices=list(WEEKDAYS.items()), label=gettext_lazy("Day"))
+    weekday = forms.TypedChoiceField(
+        coerce=int,
+        choices=list(WEEKDAYS.items()),
+        label=gettext_lazy("Day"),
+        help_text=gettext_lazy("Of a monthly digest, the first such day of the month."),
+    )
     hour = forms.TypedChoiceField(
         coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)], label=gettext_lazy("Hour")
     )

@@ -34,6 +34,7 @@ from signals.models import (
     Tagging,
 )
 from signals.trends.history import end_of
+from signals.trends.table import open_day
 from signals.web.access import public
 from signals.web.pages import render_page
 
@@ -59,7 +60,8 @@ Shown = tuple[str, dict[str, Any]]
 def evidence(request: HttpRequest, token: str) -> HttpResponse:
     """What stands behind a claim of a mail."""
     found = read_evidence_token(token)
-    shown = _PAGES[found[0]](_claim(found[1], found[2])) if found and found[0] in _PAGES else None
+    claim = _claim(found[1], found[2]) if found else None
+    shown = _PAGES[found[0]](claim) if found and claim and found[0] in _PAGES else None
     if found is None or shown is None:
         return render_page(request, "digests/gone.html", {}, status=410)
     template, context = shown
@@ -68,10 +70,15 @@ def evidence(request: HttpRequest, token: str) -> HttpResponse:
     return page
 
 
-def _claim(period: str, key: str) -> Claim:
+def _claim(period: str, key: str) -> Claim | None:
     edition = Edition.objects.filter(period=period).first()
     if edition is None:
-        return Claim(None, period, parse_period(period).ends_on, key)
+        # a preview's link; of an edition that was deleted and is no week or month, nothing is left
+        try:
+            ends_on = parse_period(period).ends_on
+        except ValueError:
+            return None
+        return Claim(None, period, min(ends_on, open_day()[0]), key)
     kept = edition.content.get("as_of")
     return Claim(edition, period, date.fromisoformat(kept) if kept else edition.ends_on, key)
 

@@ -266,6 +266,9 @@ def test_a_claim_leads_to_its_quotes_as_known_then(source, edition):
     page = Client().get(reverse("digest-evidence", args=[evidence_token("tag", WEEK.period, tag.pk)]))
     assert page.content.decode().count("<q ") == 2
     assert "Log in" not in page.content.decode()
+    for gone in (("tag", "2024-05-22", tag.pk), ("tag", WEEK.period, 10**9), ("nonsense", WEEK.period, 1)):
+        link = reverse("digest-evidence", args=[evidence_token(*gone)])
+        assert Client().get(link).status_code == 410
     release = Release.objects.create(
         model=Model.objects.create(slug="heron", name="Heron 2"), event_key="heron", date=WEEK.starts_on
     )

@@ -110,6 +110,15 @@ def test_the_part_that_javascript_asks_for_keeps_what_is_ticked(tags):
     assert "No other tag" in Client().get(reverse("subscribe-tags"), {"find": "zzzz"}).content.decode()
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["\0", "'", "\\\\%_", "(", '"', " ", "a" * 5000, "\ud800".encode("utf-8", "replace").decode(), "é'; --"],
+)
+def test_whatever_is_looked_for_gets_an_answer(words, tags):
+    assert Client().get(reverse("subscribe-tags"), {"find": words}).status_code == 200
+    assert Client().post(reverse("subscribe"), {"find": words, "look": "1"}).status_code == 200
+
+
 def test_the_form_asks_the_database_no_more_when_the_catalogue_is_large(django_assert_max_num_queries, theme):
     Tag.objects.bulk_create(Tag(kind=Kind.SIGNAL, name=f"Tag {n}") for n in range(5000))
     with django_assert_max_num_queries(8):
