@@ -16,6 +16,7 @@ from signals.notes.types import Kind as NoteKind
 from signals.notes.types import NoteRow
 from signals.trends.themes import theme_weeks
 from signals.web.pages import render_page
+from signals.web.stated_themes import stated_themes
 from signals.web.tag_trend import (
     ChartRequest,
     articles_behind,
@@ -30,16 +31,16 @@ _ROWS = 200
 
 @require_GET
 def theme_list(request: HttpRequest) -> HttpResponse:
-    """`/themes/`: what moved first."""
+    """`/themes/`: what moved first, and what articles file themselves under beside the catalogue."""
     tracked = Count("tags", filter=Q(tags__merged_into=None, tags__status=Tag.Status.TRACKED))
-    themes = (
+    themes = list(
         Theme.objects.select_related("trend")
         .annotate(tracked=tracked)
         .order_by(
             F("trend__momentum").desc(nulls_last=True), F("trend__mentions").desc(nulls_last=True), "name"
         )
     )
-    return render_page(request, "themes/list.html", {"themes": themes})
+    return render_page(request, "themes/list.html", {"themes": themes, "stated": stated_themes(themes)})
 
 
 @require_GET

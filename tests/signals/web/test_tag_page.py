@@ -15,7 +15,7 @@ from signals.trends.rollup import roll_up
 from signals.trends.series import tag_weeks
 from signals.trends.table import open_day, refresh_trends
 from signals.trends.themes import refresh_themes
-from tests.signals.web.making import make_source, make_tag, plain
+from tests.signals.web.making import make_article, make_source, make_tag, plain
 
 HTMX = {"HX-Request": "true"}
 
@@ -192,3 +192,18 @@ def test_a_theme_without_a_trend_yet_is_listed_without_a_number(analyst):
     theme = Theme.objects.create(name="Just made", slug="just-made")
     assert "Just made" in analyst.get("/themes/").content.decode()
     assert analyst.get(f"/themes/{theme.slug}/").status_code == 200
+
+
+def test_themes_that_articles_state_beside_the_catalogue_are_listed_and_lead_to_them(
+    analyst, django_assert_max_num_queries
+):
+    Theme.objects.create(name="Greek letters", name_fr="Lettres grecques", slug="greek-letters")
+    source = make_source()
+    for stated in (["Slow food", "greek letters"], ["slow food", "Lettres grecques"], ["Once"]):
+        make_article(source, themes=stated)
+    with django_assert_max_num_queries(15):
+        html = analyst.get("/themes/").content.decode()
+    assert re.findall(r'class="tag" href="(.*?)">(.*?) <', html) == [
+        ("/articles/?theme=Slow%20food", "Slow food")
+    ]
+    assert listed(analyst, "/articles/?theme=Slow%20food") == 2
