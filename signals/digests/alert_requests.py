@@ -19,7 +19,23 @@ from signals.digests.suppression import is_suppressed
 from signals.models import Cadence, Subscription, Tag
 
 _SIGNER: Final = signing.TimestampSigner(salt="vigie.alert")
+_FORM: Final = signing.Signer(salt="vigie.alert-form")
 _MAILS_PER_ADDRESS: Final = 6
+
+
+def form_token(tag: Tag) -> str:
+    """The token of the form for a tag: who may not see the catalogue can't count through it."""
+    return _FORM.sign_object(tag.pk)
+
+
+def tag_of_form(token: str) -> Tag | None:
+    """The tag that a form is for, None for a token that is not ours or a tag that is gone."""
+    try:
+        pk = _FORM.unsign_object(token)
+    except (signing.BadSignature, ValueError):
+        return None
+    tag = Tag.objects.select_related("merged_into").filter(pk=pk).first()
+    return tag and (tag.merged_into or tag)
 
 
 def request_alert(*, email: str, tag: Tag, language: str, now: datetime | None = None) -> None:

@@ -12,6 +12,7 @@ from signals.models import (
     Comment,
     Decision,
     DistinctTags,
+    Edition,
     Job,
     NoteRow,
     OutlookReview,
@@ -46,6 +47,9 @@ def _addresses(noun: str, keys: list[int]) -> dict[int, str]:
         return {pk: reverse("article", args=[article]) for pk, article in links}
     if noun == "source":
         return {pk: reverse("source", args=[pk]) for pk in _existing(Source, keys)}
+    if noun == "edition":
+        editions = Edition.objects.filter(pk__in=keys).values_list("pk", "period")
+        return {pk: reverse("digest-desk", args=[period]) for pk, period in editions}
     if noun == "job":
         return {pk: reverse("job", args=[pk]) for pk in _existing(Job, keys)}
     if noun == "person":

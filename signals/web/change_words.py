@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from signals.models import Change, Kind, Role, Stance, State, Tag, Theme
+from signals.models import Change, Edition, Kind, Role, Stance, State, Tag, Theme
 from signals.templatetags.vigie import LANGUAGE_NAMES
 
 GROUPS: Final[dict[str, tuple[Promise, tuple[str, ...]]]] = {
@@ -30,7 +30,7 @@ GROUPS: Final[dict[str, tuple[Promise, tuple[str, ...]]]] = {
     "proposals": (_("Proposed items"), ("proposal.",)),
     "notes": (_("Rows of notes"), ("link.",)),
     "stories": (_("Articles and stories"), ("story.", "article.", "stories.")),
-    "digests": (_("Digests"), ("digest.", "edition.", "alert.", "subscription.")),
+    "digests": (_("Digests"), ("digest.", "edition.", "suppression.", "alert.", "subscription.")),
     "sources": (_("Sources"), ("source.",)),
     "work": (_("Background work"), ("job.", "tagger.", "sample.")),
     "people": (_("People"), ("person.", "invitation.")),
@@ -51,6 +51,13 @@ VERBS: Final[dict[str, Promise]] = {
     "link.accepted": _("linked a note's row"),
     "link.refused": _("refused a link"),
     "tagger.taken_back": _("went back to the tagger before"),
+    "edition.noted": _("wrote a digest's note"),
+    "edition.ordered": _("moved an entry of a digest"),
+    "edition.dropped": _("left an entry out of a digest"),
+    "edition.taken_in": _("took an entry into a digest again"),
+    "edition.scheduled": _("set a digest's time"),
+    "edition.approved": _("approved a digest"),
+    "suppression.lifted": _("let an address be written to again"),
     "source.added": _("added a source"),
     "source.paused": _("paused a source"),
     "source.resumed": _("resumed a source"),
@@ -106,6 +113,10 @@ FIELDS: Final[dict[str, Promise]] = {
     "seen_on": _("Seen on"),
     "title": _("Title"),
     "note": _("Note"),
+    "note_fr": _("Note in French"),
+    "send_at": _("Not before"),
+    "readers": _("Readers"),
+    "reason": _("Why"),
     "review_on": _("Review on"),
     "rationale": _("Why"),
 }
@@ -117,7 +128,7 @@ _CHOICES: Final[dict[str, ChoicesType]] = {
     "kind": Kind,
     "role": Role,
 }
-_STATUS: Final = dict(Tag.Status.choices)
+_STATUS: Final = dict(Edition.Status.choices) | dict(Tag.Status.choices)
 _LINK: Final[dict[str, Promise]] = {
     "none": pgettext_lazy("a link", "none"),
     "suggested": pgettext_lazy("a link", "suggested"),

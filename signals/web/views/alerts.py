@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from signals.digests import alert_requests as service
 from signals.digests.alerts import MOST, follow_tag, unfollow_tag
@@ -35,13 +35,20 @@ class AlertForm(forms.Form):
     )
 
 
+@require_safe
+def form_of(request: HttpRequest, pk: int) -> HttpResponse:
+    """From an item's page to its form, whose address may be passed on to who has no log-in."""
+    return redirect("subscription-alert", token=service.form_token(get_object_or_404(Tag, pk=pk)))
+
+
 @never_cache
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: HttpRequest, pk: int) -> HttpResponse:
+def ask(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for an alert; the answer is the same for every address."""
-    tag = get_object_or_404(Tag.objects.select_related("merged_into"), pk=pk)
-    tag = tag.merged_into or tag
+    tag = service.tag_of_form(token)
+    if tag is None:
+        return gone(request)
     first = {"language": (translation.get_language() or settings.LANGUAGE_CODE)[:2]}
     if request.user.is_authenticated:
         first["email"] = request.user.email

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
+from signals.digests.desk import editions_to_review
+from signals.digests.report import troubled_editions
 from signals.models import Article, Label, Source, SourceKind, Tag, User
 from signals.rhythm import Silence
 from signals.templatetags.vigie import times as shown_times
@@ -76,6 +78,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting_kinds": count_waiting_by_kind(waiting_links(), now=now)
         if user and user.is_analyst
         else None,
+        "troubled_digests": troubled_editions(now) if user and user.is_analyst else [],
+        "digests_to_review": editions_to_review(now) if user and user.is_analyst else [],
         "steps": _steps(user) if user and user.is_administrator else [],
     }
     return render_page(request, "home/home.html", context)

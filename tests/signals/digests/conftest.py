@@ -1,5 +1,6 @@
 """A world in which something moved, readers, and a mail server that misbehaves on request."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -179,6 +180,14 @@ class Mailbox:
         self.at_rcpt = {}
         self.at_data = {}
         self.hangs_up_on = set()
+        self.stalls_on = set()
+        self.refuses_sender = ""
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.refuses_sender:
+            return self.refuses_sender
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         self.offered[address] += 1
@@ -195,6 +204,8 @@ class Mailbox:
         if to in self.hangs_up_on:
             # accepted, but the answer never arrives
             server.transport.abort()
+        if to in self.stalls_on:
+            await asyncio.sleep(3)
         return "250 taken"
 
     @property

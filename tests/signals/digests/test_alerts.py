@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 
+from signals.digests.alert_requests import form_token
 from signals.digests.alerts import follow_tag, send_alerts, unfollow_tag
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import token_of
@@ -140,9 +141,12 @@ def test_asking_answers_the_same_for_everybody_and_only_the_button_in_the_mail_b
     tag = make_tag()
     reader("known@example.org", cadence="monthly")
     reader("left@example.org", unsubscribed_at=MONDAY)
+    page = f"/subscribe/alert/{form_token(tag)}/"
+    assert client.get(page).status_code == 200
+    assert client.get(f"/subscribe/alert/{tag.pk}/").status_code == 410
     answers = set()
     for email in ("new@example.org", "known@example.org", "left@example.org"):
-        answer = client.post(f"/subscribe/alert/{tag.pk}/", {"email": email, "language": "en"})
+        answer = client.post(page, {"email": email, "language": "en"})
         answers.add((answer.status_code, answer["Location"], answer.content))
     assert len(answers) == 1
     assert not Alert.objects.exists()

@@ -1,11 +1,14 @@
 """A real SMTP server that refuses, stalls and hangs up: each answer has its consequence, nobody gets two."""
 
+import socket
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 
 from signals.digests.editions import advance_editions, freeze_edition
 from signals.digests.ledger import UNKNOWN_AFTER
+from signals.digests.letters import Address, compose
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import unsubscribe
 from signals.models import Delivery, Edition, OutboxMail, Subscription
@@ -134,3 +137,49 @@ def test_a_mail_that_cannot_be_made_waits_until_the_settings_are_right(frozen, m
     assert deliver_due(clock=at(MONDAY)).deferred == 2
     settings.DEFAULT_FROM_EMAIL = "Vigie <vigie@example.org>"
     assert deliver_due(clock=at(MONDAY + timedelta(hours=1))).sent == 2
+
+
+def test_what_is_put_together_once_for_all_is_what_is_composed_for_one(frozen, mailbox, edition):
+    frozen("ada")
+    deliver_due(clock=at(MONDAY))
+    [(_, sent)] = mailbox.accepted
+    delivery = Delivery.objects.get()
+    to = Address(delivery.pk, delivery.subscription_id, "ada@example.org", edition.period, edition.cadence)
+    composed = message_from_bytes(compose(delivery.rendering, to).message().as_bytes(), policy=policy.default)
+    assert set(sent.keys()) - {"X-Peer", "X-MailFrom", "X-RcptTo"} == set(composed.keys())
+    for name in ("Message-ID", "List-Unsubscribe", "Subject", "From", "To", "List-Id"):
+        assert sent[name].strip() == composed[name].strip()
+    for kind in ("plain", "html"):
+        one, other = (mail.get_body((kind,)).get_content() for mail in (sent, composed))
+        assert one.replace("\r\n", "\n") == other.replace("\r\n", "\n")
+    quoted = [part for part in sent.walk() if part["Content-Transfer-Encoding"] == "quoted-printable"]
+    assert all(len(line) <= 76 for part in quoted for line in part.get_payload().splitlines())
+
+
+def test_a_server_that_says_nothing_or_refuses_at_the_door_got_nothing(frozen, mailbox, settings):
+    frozen("ada")
+    settings.EMAIL_TIMEOUT = 0.3
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        right, settings.EMAIL_PORT = settings.EMAIL_PORT, silent.getsockname()[1]
+        assert deliver_due(clock=at(MONDAY)).deferred == 1
+    assert deliver_due(clock=at(MONDAY + timedelta(minutes=6))).deferred == 1
+    settings.EMAIL_PORT = right
+    mailbox.refuses_sender = "421 4.3.2 closing"
+    assert deliver_due(clock=at(MONDAY + timedelta(minutes=20))).deferred == 1
+    mailbox.refuses_sender = ""
+    assert deliver_due(clock=at(MONDAY + timedelta(minutes=50))).sent == 1
+    assert mailbox.copies == {"ada@example.org": 1}
+    assert not Subscription.objects.exclude(suppressed_at=None).exists()
+
+
+def test_a_server_that_stalls_after_the_message_leaves_unknown_and_is_not_asked_again(
+    frozen, mailbox, settings
+):
+    frozen("slow", "ok")
+    settings.EMAIL_TIMEOUT = 0.5
+    mailbox.stalls_on = {"slow@example.org"}
+    deliver_due(clock=at(MONDAY))
+    assert states() == {"slow": "unknown", "ok": "sent"}
+    mailbox.stalls_on = set()
+    deliver_due(clock=at(MONDAY + timedelta(hours=8)))
+    assert mailbox.copies == {"slow@example.org": 1, "ok@example.org": 1}

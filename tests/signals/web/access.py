@@ -78,6 +78,7 @@ POSTS = {
 POSTS_ELSEWHERE = {
     **dict.fromkeys(("log-in-link", "join", "subscribe", "subscription-confirm"), ANYBODY),
     **dict.fromkeys(("subscription", "subscription-forget", "unsubscribe"), ANYBODY),
+    **dict.fromkeys(("subscription-alert", "subscription-alert-confirm", "subscription-alerts"), ANYBODY),
     # A mail provider, which knows a secret; and two that answer whatever way they are asked.
     **dict.fromkeys(("digest-mail-events", "healthz", "readyz"), ANYBODY),
     "settings": Role.VIEWER,
@@ -95,6 +96,8 @@ GETS = {
     **dict.fromkeys(("healthz", "readyz", "subscribe", "subscribe-tags", "subscribe-asked"), ANYBODY),
     **dict.fromkeys(("subscription-confirm", "subscription", "subscription-data", "unsubscribe"), ANYBODY),
     **dict.fromkeys(("digest-evidence", "log-in-link", "join"), ANYBODY),
+    **dict.fromkeys(("subscription-alert", "subscription-alert-confirm"), ANYBODY),
+    "tag-alert": PUBLIC,
     **dict.fromkeys(("account_login", "account_logout", "account_signup", "account_inactive"), ANYBODY),
     **dict.fromkeys(("account_email_verification_sent", "account_confirm_email"), ANYBODY),
     **dict.fromkeys(("account_confirm_login_code", "mfa_authenticate"), ANYBODY),
@@ -143,6 +146,7 @@ def make_addresses(people: dict[str, User]) -> dict[str, str]:
         "tag": [tag.pk, tag.slug],
         "tag-weeks": [tag.pk, tag.slug, "csv"],
         "tag-edit": [tag.pk, "names"],
+        "tag-alert": [tag.pk],
         "tag-evidence": [tag.pk, article.pk],
         "tag-comment": [tag.pk],
         "tag-signpost": [tag.pk],
@@ -193,6 +197,7 @@ def make_addresses(people: dict[str, User]) -> dict[str, str]:
 
 TOKENS = (
     *("subscription-confirm", "subscription", "subscription-data", "subscription-forget", "unsubscribe"),
+    *("subscription-alert", "subscription-alert-confirm", "subscription-alerts"),
     *("digest-evidence", "log-in-link", "join"),
 )
 
