@@ -17,9 +17,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from signals.curation.decisions import applied, tagging_snapshot, title_of
+from signals.curation.decisions import applied, refresh_after, tagging_snapshot, title_of
 from signals.curation.errors import CurationError
-from signals.curation.ratings import refresh_relevancies
 from signals.curation.snoozing import snooze_articles
 from signals.curation.waiting import Waiting
 from signals.jobs import Batch, JobError, cancel_job, open_jobs, start_job
@@ -218,7 +217,8 @@ def _write(decisions: list[Decision], together: uuid.UUID, now: datetime) -> Non
     Tagging.objects.filter(pk__in=[pk for pk, *pair in rows if tuple(pair) in pairs]).update(**moved)
     Change.objects.bulk_create(changes)
     mark_articles(articles)
-    if any(read.merged_into_id for read in refresh_relevancies(tag_ids=tags)):
+    forms = [(change.before, change.after) for change in changes]
+    if any(read.merged_into_id for read in refresh_after(forms, tag_ids=tags)):
         raise CurationError(_("A tag was merged into another one meanwhile: ask again."))
 
 

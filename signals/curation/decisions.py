@@ -6,6 +6,7 @@ a tagging that a person decided.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -134,10 +135,21 @@ def decide_tagging(
             made_at=now,
         )
         mark_articles([article.pk])
-        # The decision's key holds the tag: a merge that came first is seen here, one that comes waits.
-        if any(read.merged_into_id for read in refresh_relevancies(tag_ids=[tag.pk])):
+        # The lock on the tag: a merge that came first is seen here, one that comes waits.
+        if any(read.merged_into_id for read in refresh_after([(before, after)], tag_ids=[tag.pk])):
             raise CurationError(_("This tag was merged into another one."))
     return decision
+
+
+def refresh_after(
+    moved: Iterable[tuple[dict[str, Any], dict[str, Any]]], *, tag_ids: Collection[int]
+) -> list[Tag]:
+    """Lock tags whose taggings moved between these snapshots, and bring their relevance up to date; returns them."""
+    if any(form.get("stated_relevancy") is not None for pair in moved for form in pair):
+        return refresh_relevancies(tag_ids=tag_ids)
+    # No stated number, no change of a median: a tag that thousands carry is not counted for each decision.
+    tags = Tag.objects.filter(pk__in=tag_ids).only("merged_into").order_by("pk")
+    return list(tags.select_for_update(no_key=True))
 
 
 def explain_rejection(*, article: Article, tag: Tag, by: User, why: str) -> Decision:
