@@ -219,7 +219,7 @@ def _write(decisions: list[Decision], together: uuid.UUID, now: datetime) -> Non
     mark_articles(articles)
     forms = [(change.before, change.after) for change in changes]
     if any(read.merged_into_id for read in refresh_after(forms, tag_ids=tags)):
-        raise CurationError(_("A tag was merged into another one meanwhile: ask again."))
+        raise CurationError(_("An item was merged into another one meanwhile: ask again."))
 
 
 def stop_running(*, by: User) -> Job | None:

@@ -66,7 +66,7 @@ def check_name(name: str) -> str:
     """`name` without outer spaces; CatalogueError when no tag could be called so."""
     cleaned = " ".join(name.split())
     if not normalise_name(cleaned):
-        raise CatalogueError(_("A tag needs a name."))
+        raise CatalogueError(_("An item needs a name."))
     if len(cleaned) > _NAME_LIMIT:
         raise CatalogueError(
             _("A name has at most %(limit)d characters; this one has %(length)d.")
@@ -133,7 +133,7 @@ def add_alias(
 ) -> TagName:
     """Another name for `tag`, to be matched with the past; CatalogueError when another live tag has it."""
     if tag.merged_into_id is not None:
-        raise CatalogueError(_("“%(name)s” was merged away; name the tag it became.") % {"name": tag.name})
+        raise CatalogueError(_("“%(name)s” was merged away; name the item it became.") % {"name": tag.name})
     added = _add_name(tag, name, language=language, is_alias=True, origin=origin)
     start_matching(tag_ids=[tag.pk], by=by)
     return added

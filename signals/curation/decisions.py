@@ -85,7 +85,7 @@ def decide_tagging(
     if relevancy is not None and relevancy not in range(1, 6):
         raise CurationError(_("Relevance goes from 1 to 5."))
     if tag.merged_into_id:
-        raise CurationError(_("This tag was merged into another one."))
+        raise CurationError(_("This item was merged into another one."))
     now = now or timezone.now()
     with transaction.atomic():
         # One lock order for everybody: the article first, so two analysts queue up instead of colliding.
@@ -137,7 +137,7 @@ def decide_tagging(
         mark_articles([article.pk])
         # The lock on the tag: a merge that came first is seen here, one that comes waits.
         if any(read.merged_into_id for read in refresh_after([(before, after)], tag_ids=[tag.pk])):
-            raise CurationError(_("This tag was merged into another one."))
+            raise CurationError(_("This item was merged into another one."))
     return decision
 
 

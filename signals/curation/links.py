@@ -28,7 +28,7 @@ def accept_link(*, row: NoteRow, by: User, tag: Tag | None = None, now: datetime
         if chosen is None:
             raise CurationError(_("Choose the item it belongs to."))
         if chosen.merged_into_id is not None:
-            raise CurationError(_("This tag was merged into another one."))
+            raise CurationError(_("This item was merged into another one."))
         if locked.link == NoteRow.Link.CONFIRMED and locked.tag_id == chosen.pk:
             raise CurationError(_("Somebody decided on this before: %(status)s.") % {"status": locked.link})
         before = _as_json(locked)

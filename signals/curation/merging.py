@@ -66,11 +66,11 @@ def merge_tags(
     """
     now = now or timezone.now()
     if source.pk == into.pk:
-        raise CurationError(_("A tag can't be merged into itself."))
+        raise CurationError(_("An item can't be merged into itself."))
     with transaction.atomic():
         source, into = _lock(source.pk, into.pk)
         if source.merged_into_id is not None or into.merged_into_id is not None:
-            raise CurationError(_("This tag was merged into another one."))
+            raise CurationError(_("This item was merged into another one."))
         mark_tags([source.pk, into.pk])
         called = into.name
         taken = take_fields(into, fields or {})

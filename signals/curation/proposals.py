@@ -97,7 +97,7 @@ def fold_proposal(*, proposal: Proposal, into: Tag, by: User, now: datetime | No
     with transaction.atomic():
         proposal, *others = _lock(proposal, _same_things(proposal))
         if into.merged_into_id:
-            raise CurationError(_("This tag was merged into another one."))
+            raise CurationError(_("This item was merged into another one."))
         made: dict[str, Any] = {"alias": None}
         alias = learn_alias(tag=into, name=proposal.name, by=by)
         made["alias"] = alias.pk if alias else None
@@ -131,9 +131,9 @@ def undo_proposal(*, proposal: Proposal, change: Change, by: User, now: datetime
         if created := change.after.get("created"):
             tag = Tag.objects.get(pk=created)
             if tag.merged_into_id is not None or tag.merged.exists():
-                raise CurationError(_("The new tag was merged since: take that back first."))
+                raise CurationError(_("The new item was merged since: take that back first."))
             if tag.ratings.filter(undone_at=None).exists() or tag.decisions.filter(undone_at=None).exists():
-                raise CurationError(_("The new tag was rated or decided on since: take that back first."))
+                raise CurationError(_("The new item was rated or decided on since: take that back first."))
             articles = list(tag.taggings.values_list("article_id", flat=True))
             mark_articles(articles)
             tag.delete()

@@ -101,7 +101,7 @@ def say_distinct(*, first: Tag, second: Tag, by: User, now: datetime | None = No
     now = now or timezone.now()
     low, high = sorted((first, second), key=lambda tag: tag.pk)
     if low.pk == high.pk:
-        raise CurationError(_("A tag is the same as itself."))
+        raise CurationError(_("An item is the same as itself."))
     with transaction.atomic():
         said, is_new = DistinctTags.objects.get_or_create(
             first=low, second=high, undone_at=None, defaults={"user": by, "made_at": now}

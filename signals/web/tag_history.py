@@ -141,7 +141,7 @@ def _in_words(verb: str, title: str) -> str:
     if verb == "label":
         return _("Now: %(label)s") % {"label": Label(title).label}
     if verb == "tagger":
-        return _("Tagger %(n)s came into use") % {"n": title}
+        return _("Version %(n)s of what suggests mentions came into use") % {"n": title}
     if verb == "tag.edited":
         return edit_in_words(*json.loads(title))
     words = {

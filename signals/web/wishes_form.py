@@ -104,14 +104,14 @@ class WishesForm(forms.Form):
     )
     # too many to be listed: only keys that are asked for are looked up
     tags = forms.ModelMultipleChoiceField(
-        Tag.objects.tracked(), required=False, widget=forms.MultipleHiddenInput, label=gettext_lazy("Tags")
+        Tag.objects.tracked(), required=False, widget=forms.MultipleHiddenInput, label=gettext_lazy("Items")
     )
 
     def clean_tags(self) -> list[Tag]:
         """At most fifty: they travel inside the confirmation link."""
         tags = list(self.cleaned_data["tags"])
         if len(tags) > MOST_TAGS:
-            raise ValidationError(_("Up to %(n)d tags can be chosen.") % {"n": MOST_TAGS})
+            raise ValidationError(_("Up to %(n)d items can be chosen.") % {"n": MOST_TAGS})
         return tags
 
     def wishes(self) -> Wishes:
