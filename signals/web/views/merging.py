@@ -72,6 +72,10 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("tag-merge", left.merged_into_id)
     asked = request.POST if request.method == "POST" else request.GET
     right = _other(asked.get("with", ""), left)
+    if right is None and request.method == "POST":
+        # Sent twice, or somebody else was quicker: the page says how things stand.
+        messages.error(request, _("This item was merged into another one, or is gone."))
+        return redirect(left.merged_into or left)
     if right is None:
         return _choose(request, left)
     counts = (what_moves(left, right), what_moves(right, left))
