@@ -61,9 +61,10 @@ def read_verdict(posted: QueryDict) -> Verdict:
     return Verdict(verdict, relevancy, why)
 
 
-def read_together(posted: QueryDict) -> uuid.UUID:
-    """The number of this one go; a new one where the form says none."""
+def read_together(posted: QueryDict, chosen: Waiting, verdict: Verdict) -> uuid.UUID:
+    """The number of this one go: the same for the same form sent again, another once something else is meant."""
     try:
-        return uuid.UUID(posted.get("together", ""))
+        form = uuid.UUID(posted.get("together", ""))
     except ValueError:
         return uuid.uuid4()
+    return uuid.uuid5(form, f"{chosen} {verdict}")

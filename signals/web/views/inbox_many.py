@@ -41,13 +41,9 @@ def decide_chosen(request: HttpRequest) -> HttpResponse:
     filters = InboxFilter(request.GET, request.user)
     back = reverse("inbox") + (f"?{filters.query()}" if filters.said else "")
     try:
-        verdict = read_verdict(request.POST)
-        done = decide_many(
-            chosen=read_chosen(request.POST, filters),
-            verdict=verdict,
-            by=request.user,
-            together=read_together(request.POST),
-        )
+        chosen, verdict = read_chosen(request.POST, filters), read_verdict(request.POST)
+        together = read_together(request.POST, chosen, verdict)
+        done = decide_many(chosen=chosen, verdict=verdict, by=request.user, together=together)
     except CurationError as refused:
         return refused_with_reason(request, refused, back)
     forget_counts()

@@ -1,13 +1,18 @@
 """Triage: what a decision costs, what it shows, and what undo brings back."""
 
+import re
+from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from signals.models import Decision, Proposal, RankerFit, Role, State, Tag, Tagging
+from signals.curation.catalogue import create_tag
+from signals.models import Change, Claim, Decision, Proposal, RankerFit, Role, State, Tag, Tagging
+from signals.web import inbox_counts
 from tests.signals.web.making import fill, make_article, make_proposal, make_source, make_tag, plain
 
 HTMX = {"HX-Request": "true"}
@@ -154,3 +159,124 @@ def test_the_page_of_proposals_leaves_the_texts_of_articles_in_the_database(anal
     with CaptureQueriesContext(connection) as captured:
         assert analyst.get("/inbox/proposals/").status_code == 200
     assert not [query for query in captured if '"signals_article"."text"' in query["sql"]]
+
+
+def listed(analyst, query: str) -> list[str]:
+    html = analyst.get(f"/inbox/?{query}").content.decode()
+    return re.findall(r'<span class="title"[^>]*>([^<]*)</span>', html)
+
+
+def test_filters_narrow_the_list_and_what_all_that_match_means(analyst, people, suggested):
+    cache.clear()
+    other = create_tag(kind="issue", name="Court cases", description="What courts say.")
+    french = make_article(make_source(), [other, suggested.tag], title="Le tribunal", language="fr")
+    drawn = make_article(french.source, [other], title="Drawn", state=State.SAMPLED)
+    first = suggested.article.title
+    for query, titles in {
+        "kind=issue": {"Le tribunal", "Drawn"},
+        f"tag={suggested.tag_id}": {first, "Le tribunal"},
+        f"source={french.source_id}": {"Le tribunal", "Drawn"},
+        "language=fr": {"Le tribunal"},
+        "q=tribunal": {"Le tribunal"},
+        "drawn=1": {"Drawn"},
+        "kind=nonsense&tag=x&source=%00&free=2": {first, "Le tribunal", "Drawn"},
+        "kind=technology&drawn=1": set(),
+    }.items():
+        assert set(listed(analyst, query)) == titles, query
+    Claim.objects.all().delete()
+    Claim.objects.create(article=drawn, user=people["administrator"], until=timezone.now() + timedelta(1))
+    assert set(listed(analyst, "free=1")) == {first, "Le tribunal"}
+    said = {"all": "1", "verdict": "reject", "why": "wrong"}
+    assert analyst.post("/inbox/many/?kind=issue&language=fr", said).status_code == 302
+    decision = Decision.objects.get()
+    assert (decision.article, decision.tag, decision.why) == (french, other, "wrong")
+
+
+def test_a_form_sent_again_is_one_go_and_the_same_form_for_others_is_another(analyst, suggested):
+    second = make_article(make_source(), [suggested.tag])
+    said = {"together": "5ddb5d1e-7a4e-4f5f-9a2e-5b1c2f1f0d11", "verdict": "accept"}
+    for article in (suggested.article, suggested.article, second):
+        answer = analyst.post("/inbox/many/", said | {"article": article.pk}, headers=HTMX)
+        assert unquote(answer["X-Said"]) == "1 suggestion decided."
+    assert Decision.objects.count() == 2
+    assert Change.objects.values("together").distinct().count() == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("many/", {"verdict": "accept"}),
+        ("many/", {"verdict": "accept", "article": "x,²,-1"}),
+        ("many/", {"all": "1", "verdict": "maybe"}),
+        ("many/", {"all": "1", "until": "day", "day": "yesterday"}),
+        ("{article}/snooze/", {"until": "day"}),
+        ("{article}/snooze/", {"until": "day", "day": "1999-01-01"}),
+        ("{article}/tag/", {}),
+        ("{article}/tag/", {"name": "nothing is called so"}),
+        ("{article}/tag/", {"tag": "9" * 17}),
+        ("{article}/{tag}/", {"why": "wrong"}),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words_with_and_without_a_script(analyst, suggested, path, said):
+    where = "/inbox/" + path.format(article=suggested.article_id, tag=suggested.tag_id)
+    answer = analyst.post(where, said, headers=HTMX)
+    assert answer.status_code == 409
+    assert unquote(answer["X-Reason"])
+    assert analyst.post(where, said, follow=True).content.count(b'class="error"') == 1
+    assert not Change.objects.exists()
+
+
+def test_a_row_that_somebody_decided_meanwhile_is_sent_as_it_is_now(analyst, as_role, suggested):
+    as_role(Role.ADMINISTRATOR).post(address(suggested), {"relevancy": "2", "seen": ""}, headers=HTMX)
+    answer = analyst.post(address(suggested), {"verdict": "reject", "seen": ""}, headers=HTMX)
+    assert answer.status_code == 409
+    assert "administrator@example.org decided meanwhile: scored 2" in unquote(answer["X-Reason"])
+    seen = re.search(r'name="seen" value="([^"]+)"', answer.content.decode())[1]
+    assert (
+        analyst.post(address(suggested), {"verdict": "reject", "seen": seen}, headers=HTMX).status_code == 200
+    )
+    suggested.refresh_from_db()
+    assert suggested.state == State.REJECTED
+
+
+def test_what_is_left_is_counted_up_to_a_bound_and_the_pace_is_of_this_sitting(
+    analyst, people, suggested, monkeypatch
+):
+    for _ in range(3):
+        make_article(make_source(), [suggested.tag])
+    assert "4 articles wait, 4 suggestions" in plain(analyst.get("/inbox/").content)
+    cache.clear()
+    monkeypatch.setattr(inbox_counts, "MOST", 2)
+    assert "2+ articles wait, 2+ suggestions" in plain(analyst.get("/inbox/").content)
+    now = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    for minutes in (30, 29, 3, 2.5, 2, 1.5, 1):
+        Decision.objects.create(
+            article=suggested.article,
+            tag=suggested.tag,
+            user=people["analyst"],
+            verdict="accept",
+            made_at=now - timedelta(minutes=minutes),
+        )
+    pace = inbox_counts.pace_of(people["analyst"], now=now)
+    assert (pace.today, round(pace.per_minute, 2)) == (7, round(5 / 3, 2))
+    assert (pace.minutes_for(1), pace.minutes_for(3)) == (1, None)
+    assert inbox_counts.pace_of(people["administrator"], now=now) == inbox_counts.Pace(0, None)
+
+
+def test_a_name_finds_the_item_in_either_language_and_says_when_it_may_be_several(analyst, suggested):
+    wanted = create_tag(
+        kind="technology",
+        name="Mixture of experts",
+        aliases=["MoE"],
+        description="Experts.",
+        name_fr="Mélange d\u2019experts",
+    )
+    create_tag(kind="technology", name="Mixture of agents", description="Agents.")
+    where = f"/inbox/{suggested.article_id}/tag/"
+    offered = plain(analyst.get("/inbox/items/?name=mélange d'expe").content)
+    assert "Mixture of experts" in offered
+    assert not plain(analyst.get("/inbox/items/?name=%00").content).strip()
+    refused = unquote(analyst.post(where, {"name": "mixture"}, headers=HTMX)["X-Reason"])
+    assert "Which one is meant" in refused
+    assert analyst.post(where, {"name": "moe"}, headers=HTMX).status_code == 200
+    assert Tagging.objects.get(article=suggested.article, tag=wanted).state == State.CONFIRMED
