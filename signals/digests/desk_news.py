@@ -121,6 +121,7 @@ def outlooks_reviewed(before: date, as_of: date) -> tuple[Reviewed, ...]:
             held=str(review.held),
             words=review.words,
             due_on=review.due_on.isoformat(),
+            outlook=review.outlook,
         )
         for review in found
         if newest[review.tag_id] == review and review.tag_id in tags

@@ -90,12 +90,13 @@ class Rescoring(OfTag):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed(OfTag):
-    """Whether an outlook held, as somebody saw it."""
+    """Whether an outlook held, as somebody saw it, and what it said then."""
 
     review: int
     held: str
     words: str = ""
     due_on: str
+    outlook: str = ""
 
     @property
     def key(self) -> str:

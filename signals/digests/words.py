@@ -29,7 +29,8 @@ from signals.digests.entries import (
 )
 from signals.digests.links import evidence_link
 from signals.models import Kind, Label, OutlookReview, Release, Stance, Weights
-from signals.trends.explain import ABOVE, Explanation, say
+from signals.trends.explain import Explanation, say
+from signals.trends.moves import MOVING
 
 _TITLE: Final = 160
 _LONG: Final = 320
@@ -147,9 +148,9 @@ def _standing(label: str, times: float | None, ceiling: float | None) -> str:
         return _("at most ×%(times)s its usual share") % {"times": number(_up(ceiling))}
     if label in (Label.FADING, Label.TOO_LITTLE) or times is None:
         return ""
-    # "at least ×1.0" would say nothing
-    if times < ABOVE or _down(times) <= 1:
-        return _("not clearly above its usual share")
+    if _down(times) <= 1:
+        # beside "early riser" it would be a contradiction, and "at least ×1.0" would say nothing
+        return "" if label in MOVING else _("not clearly above its usual share")
     return _("at least ×%(times)s its usual share") % {"times": number(_down(times))}
 
 
@@ -212,6 +213,7 @@ def _reviewed(entry: Reviewed, reading: Reading) -> EntryWords:
         about=_about(entry),
         badge=str(OutlookReview.Held(entry.held).label),
         tone=tones.get(entry.held, "plain"),
+        quote=_short(entry.outlook, _LONG),
         why=_quoted(entry.words),
     )
 

@@ -157,7 +157,8 @@ def test_outlooks_are_told_when_due_and_when_looked_back_at(tag, ada):
         OutlookReview.objects.create(
             tag=tag, user=ada, due_on=date(2024, 5, 20), held=held, outlook=tag.outlook, made_at=at
         )
-    assert [entry.held for entry in choose_content(WEEK).reviewed] == ["partly"]
+    (told,) = choose_content(WEEK).reviewed
+    assert (told.held, told.outlook) == ("partly", "All code is written so.")
 
 
 def test_a_changed_price_has_its_old_and_new_value_and_unknown_is_none(db):

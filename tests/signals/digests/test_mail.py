@@ -23,10 +23,11 @@ from signals.digests.pictures import (
     with_pictures,
 )
 from signals.digests.render import render
+from signals.digests.send import deliver_due
 from signals.digests.wishes import Wishes
 from signals.digests.words import number
-from signals.models import Delivery, Picture, Rendering, Subscription
-from tests.signals.digests.conftest import MONDAY, WEEK
+from signals.models import Delivery, OutboxMail, Picture, Rendering, Subscription
+from tests.signals.digests.conftest import MONDAY, WEEK, reader
 from tests.signals.digests.test_content import FULL
 
 WEEKS = (2, 2, 3, 2, 0, 2, 1, 2, 3, 2, 4, 63)
@@ -78,6 +79,16 @@ def test_old_and_new_score_and_the_reason_stand_beside_each_move():
     assert "Due on 2 June 2024" in text
 
 
+@pytest.mark.parametrize(
+    ("label", "times", "words"),
+    [("emerging", 1.06, "Early riser"), ("new", 1.0, "New"), ("emerging", None, "Early riser")],
+)
+def test_a_rise_is_not_called_no_rise_in_the_same_line(label, times, words):
+    rising = replace(FULL.risers[0], label=label, times=times)
+    text = render(replace(DRAWN, movers=(), risers=(rising,)), WEEK.period, "en").text
+    assert words in text.splitlines()
+
+
 def test_tenths_are_rounded_and_not_cut():
     assert [number(value) for value in (1.8, 14.26, 1.75, 0.04, 2.0)] == ["1.8", "14.3", "1.8", "0.0", "2.0"]
 
@@ -98,7 +109,7 @@ def test_the_fullest_mail_and_its_pictures_are_under_80_kilobytes():
         )
         * 60,
         rescored=(replace(FULL.rescored[0], **long, rationale="word " * 400),) * 60,
-        reviewed=(replace(FULL.reviewed[0], **long, words="word " * 400),) * 60,
+        reviewed=(replace(FULL.reviewed[0], **long, words="word " * 400, outlook="w " * 400),) * 60,
         due=(replace(FULL.due[0], **long, outlook="word " * 400),) * 60,
         releases=(replace(FULL.releases[0], model="m" * 200, developer="d" * 200, licence="l" * 200),) * 60,
         prices=(replace(FULL.prices[0], model="m" * 200, developer="d" * 200, provider="p" * 200),) * 60,
@@ -152,6 +163,21 @@ def test_pictures_are_kept_once_and_travel_inside_the_mail(db):
     )
     assert picture.get_content() == mail.pictures[0].png
     assert "cid:" not in with_pictures(mail.html, pictures)
+
+
+def test_the_charts_arrive_with_the_mail_and_each_is_shown(edition, settings):
+    settings.EMAIL_BACKEND = "signals.digests.outbox.EmailBackend"
+    edition.content = DRAWN.params()
+    edition.save()
+    reader()
+    freeze_edition(edition=edition, now=MONDAY)
+    assert deliver_due(clock=lambda: MONDAY).sent == 1
+    sent = message_from_bytes(bytes(OutboxMail.objects.get().raw), policy=policy.default)
+    shown = set(re.findall(r'src="cid:([^"]+)"', sent.get_body(("html",)).get_content()))
+    carried = {part["Content-ID"].strip("<>") for part in sent.walk() if part["Content-ID"]}
+    assert shown == carried
+    assert len(shown) == 1
+    assert "Mentions a week" in sent.get_body(("plain",)).get_content()
 
 
 def test_ten_thousand_readers_with_fifty_wishes_are_fifty_renders(edition):
