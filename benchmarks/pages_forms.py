@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 from django.db.models import Count
 
-from signals.models import Article, Kind, Model, Tag, Theme
+from signals.models import Article, Kind, Model, Tag, TagTrend, Theme
 
 _SORTS = ("name", "-name", "kind", "relevance", "-relevance", "change", "-change", "mentions", "-mentions",
           "publishers", "last", "-last")  # fmt: skip
@@ -16,7 +17,10 @@ def forms() -> dict[str, list[str]]:
     """The URLs of each page; the first is its plainest."""
     popular, rare = _tags()
     tag = popular[0]
+    page = tag.get_absolute_url()
     theme = Theme.objects.order_by("pk")[1]
+    as_of = TagTrend.objects.values_list("as_of", flat=True)[0]
+    past = as_of - timedelta(days=27)
     articles = list(Article.objects.newest_first().values_list("pk", flat=True)[100:1000:100])
     publisher = Article.objects.values_list("publisher").annotate(n=Count("pk")).order_by("-n")[0][0]
     few = Article.objects.values_list("publisher").annotate(n=Count("pk")).order_by("n")[0][0]
@@ -45,8 +49,24 @@ def forms() -> dict[str, list[str]]:
             "/tags/?type=news&source=3&source=7&period=4w",
             "/tags/?view=matrix",
         ],
-        "tag page, popular": [found.get_absolute_url() for found in popular],
-        "tag page, rare": [found.get_absolute_url() for found in rare],
+        "table of a past day": [
+            f"/tags/?known_on={past}",
+            f"/tags/?known_on={past}&period=12w&sort=mentions",
+        ],
+        "tag page (popular)": [found.get_absolute_url() for found in popular],
+        "tag page (rare)": [found.get_absolute_url() for found in rare],
+        "tags laid over": [
+            f"{page}?with={popular[1].pk}",
+            f"{page}?with={popular[1].pk},{rare[0].pk}&weeks=52",
+            f"{rare[1].get_absolute_url()}?with={rare[2].pk},{popular[2].pk}&weeks=12",
+        ],
+        "weeks of a tag as CSV": [f"/tags/{tag.pk}-{tag.slug}.csv?with={popular[1].pk}"],
+        "themes": ["/themes/"],
+        "theme": [
+            *(f"/themes/{each.slug}/" for each in Theme.objects.order_by("pk")[:4]),
+            f"/themes/{theme.slug}/?weeks=52",
+            f"/themes/{theme.slug}.md",
+        ],
         "articles": [
             "/articles/",
             "/articles/?page=40",
@@ -61,11 +81,19 @@ def forms() -> dict[str, list[str]]:
             f"/articles/?tag={rare[0].pk}&language=fr",
             f"/articles/?keyword={quote(popular[3].name.lower())}",
         ],
+        "articles behind a number": [
+            f"/articles/?{urlencode({**of, 'counted': which, 'from': past, 'to': as_of})}"
+            for of in ({"tag": tag.pk}, {"tag": rare[0].pk}, {"under": theme.slug})
+            for which in ("all", "confirmed", "suggested")
+        ],
         "article": [f"/articles/{pk}/" for pk in articles],
         "search": [f"/search/?{urlencode(query)}" for query in searches(tag, rare[0])],
         "inbox": ["/inbox/", "/inbox/?page=2", "/inbox/?page=30", f"/inbox/?article={articles[0]}"],
         "proposals": ["/inbox/proposals/", "/inbox/proposals/?page=3", "/inbox/proposals/?kind=technology"],
-        "quality": ["/quality/"],
+        "links": ["/inbox/links/"],
+        "history": ["/history/", "/history/?page=20"],
+        "reviews": ["/reviews/"],
+        "quality": ["/quality/", f"/quality/tags/{tag.pk}/"],
         "models": [
             "/models/",
             "/models/?sort=name&page=3",
@@ -73,6 +101,9 @@ def forms() -> dict[str, list[str]]:
             f"/models/{Model.objects.order_by('pk')[9].pk}/",
         ],
         "sources": ["/sources/"],
+        "digests": ["/digests/"],
+        "jobs": ["/jobs/"],
+        "settings": ["/settings/"],
         "similar tags": ["/tags/similar/"],
         "table as CSV": ["/tags.csv", f"/tags.csv?theme={theme.slug}&sort=name"],
     }
