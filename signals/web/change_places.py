@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.urls import reverse
 
 from signals.models import (
+    Article,
     Change,
     Comment,
     Decision,
@@ -45,6 +46,8 @@ def _addresses(noun: str, keys: list[int]) -> dict[int, str]:
     if noun == "link":
         links = NoteRow.objects.filter(pk__in=keys).values_list("pk", "note__article_id")
         return {pk: reverse("article", args=[article]) for pk, article in links}
+    if noun == "story":
+        return {pk: reverse("article", args=[pk]) for pk in _existing(Article, keys)}
     if noun == "source":
         return {pk: reverse("source", args=[pk]) for pk in _existing(Source, keys)}
     if noun == "edition":
@@ -78,5 +81,5 @@ def _tags_of(noun: str, keys: list[int]) -> dict[int, int]:
     return {}
 
 
-def _existing(model: type[Source] | type[Job], keys: list[int]) -> list[int]:
+def _existing(model: type[Article] | type[Source] | type[Job], keys: list[int]) -> list[int]:
     return list(model._default_manager.filter(pk__in=keys).values_list("pk", flat=True))

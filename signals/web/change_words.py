@@ -51,6 +51,10 @@ VERBS: Final[dict[str, Promise]] = {
     "link.accepted": _("linked a note's row"),
     "link.refused": _("refused a link"),
     "tagger.taken_back": _("went back to the tagger before"),
+    "story.moved": _("said who tells the same news"),
+    "story.left": _("said that it is news of its own"),
+    "story.grouped": _("grouped what tells the same news"),
+    "story.split": _("split what does not tell the same news"),
     "edition.noted": _("wrote a digest's note"),
     "edition.ordered": _("moved an entry of a digest"),
     "edition.dropped": _("left an entry out of a digest"),
@@ -181,6 +185,10 @@ def differences(change: Change, names: Mapping[str, Mapping[int, str]]) -> list[
     """What people understand of before and after, field by field."""
     if change.verb == "tag.merged":
         return _merged(change)
+    if change.verb.startswith("story."):
+        placed = len(change.before.get("articles", {}))
+        said = ngettext("%(count)d article moved", "%(count)d articles moved", placed)
+        return [Difference("", "", said % {"count": placed})]
     found = []
     for field, label in FIELDS.items():
         before, after = change.before.get(field), change.after.get(field)

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from signals.models import Article, Role
+from signals.models import Article, Change, Role
 from tests.signals.web.making import make_article, make_source, plain
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,11 @@ def test_articles_are_grouped_in_the_list_and_changed_on_their_page(analyst, art
     assert stories([one]) == [None]
     analyst.post(reverse("story", args=[two.pk]), {"what": "split", "article": [two.pk]})
     assert stories([two]) == [None]
+    log = plain(analyst.get("/history/").content)
+    assert "grouped what tells the same news" in log
+    assert "3 articles moved" in plain(
+        analyst.get(f"/history/{Change.objects.order_by('pk')[0].pk}/").content
+    )
     for _ in range(4):
         analyst.post("/inbox/undo/")
     assert stories(articles) == [None] * 4
