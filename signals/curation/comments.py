@@ -31,7 +31,10 @@ def add_comment(
         )
     now = now or timezone.now()
     with transaction.atomic():
-        comment = Comment.objects.create(tag=lock_tag(tag), user=by, text=text, article=article, made_at=now)
+        tag = lock_tag(tag)
+        if Comment.objects.filter(tag=tag, user=by, text=text, article=article, undone_at=None).exists():
+            raise CurationError(_("You said just this before."))
+        comment = Comment.objects.create(tag=tag, user=by, text=text, article=article, made_at=now)
         _keep(comment, SAID, by, now)
     return comment
 

@@ -49,6 +49,11 @@ def review_outlook(
             raise CurationError(_("There is no outlook to look at."))
         if seen is not None and seen != seen_as(tag, "outlook"):
             raise ChangedMeanwhileError("outlook", tag.outlook, "")
+        said = OutlookReview.objects.filter(
+            tag=tag, user=by, held=held, words=words, outlook=tag.outlook, undone_at=None
+        )
+        if said.filter(made_at__date=today).exists():
+            raise CurationError(_("You said just this before."))
         before = tag.outlook_due_on
         review = OutlookReview.objects.create(
             tag=tag,

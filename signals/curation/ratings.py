@@ -26,8 +26,8 @@ def latest_ratings(tag: Tag) -> list[Rating]:
 
 def needs_rationale(*, tag: Tag, by: User, relevancy: int) -> bool:
     """Whether a change of 2 or more, or a distance of 2 from the median, wants a reason."""
-    mine = _mine(tag, by)
-    if mine is not None and abs(relevancy - mine) >= 2:
+    last = _last(tag, by)
+    if last is not None and abs(relevancy - last.relevancy) >= 2:
         return True
     return tag.relevancy_raters > 0 and tag.relevancy is not None and abs(relevancy - tag.relevancy) >= 2
 
@@ -59,8 +59,9 @@ def rate_tag(
     with transaction.atomic():
         tag = Tag.objects.select_for_update(no_key=True).get(pk=tag.pk)
         if tag.merged_into_id is not None:
-            raise CurationError(_("This tag was merged into another one."))
-        mine = _mine(tag, by)
+            raise CurationError(_("This item was merged into another one."))
+        last = _last(tag, by)
+        mine = last.relevancy if last else None
         if not rationale and needs_rationale(tag=tag, by=by, relevancy=relevancy):
             raise CurationError(_("This is far from before or from the others: please say why."))
         rating = Rating.objects.create(
@@ -86,13 +87,8 @@ def rate_tag(
     return rating
 
 
-def _mine(tag: Tag, by: User) -> int | None:
-    return (
-        tag.ratings.filter(user=by, undone_at=None)
-        .order_by("-pk")
-        .values_list("relevancy", flat=True)
-        .first()
-    )
+def _last(tag: Tag, by: User) -> Rating | None:
+    return tag.ratings.filter(user=by, undone_at=None).order_by("-pk").first()
 
 
 def undo_rating(*, rating: Rating, by: User, now: datetime | None = None) -> None:

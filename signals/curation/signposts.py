@@ -30,7 +30,10 @@ def add_signpost(*, tag: Tag, by: User, words: str, now: datetime | None = None)
         )
     now = now or timezone.now()
     with transaction.atomic():
-        signpost = Signpost.objects.create(tag=lock_tag(tag), words=words, made_at=now)
+        tag = lock_tag(tag)
+        if Signpost.objects.filter(tag=tag, words=words, undone_at=None).exists():
+            raise CurationError(_("This stands here already."))
+        signpost = Signpost.objects.create(tag=tag, words=words, made_at=now)
         _keep(signpost, ADDED, by, {}, now)
     return signpost
 

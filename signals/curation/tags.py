@@ -165,7 +165,7 @@ def lock_tag(tag: Tag) -> Tag:
     """The tag as it is now, locked; CurationError when it was merged away."""
     locked = Tag.objects.select_for_update(no_key=True).get(pk=tag.pk)
     if locked.merged_into_id is not None:
-        raise CurationError(_("This tag was merged into another one."))
+        raise CurationError(_("This item was merged into another one."))
     return locked
 
 
@@ -216,11 +216,11 @@ def _delete(pk: int, change: Change) -> None:
     )
     tag = Tag.objects.select_for_update().get(pk=pk)
     if tag.merged_into_id is not None or tag.merged.exists():
-        raise CurationError(_("The new tag was merged since: take that back first."))
+        raise CurationError(_("The new item was merged since: take that back first."))
     used = (tag.ratings, tag.decisions, tag.comments, tag.signposts, tag.outlook_reviews)
     edits = Change.objects.filter(target=change.target, undone_at=None).exclude(pk=change.pk)
     if any(rows.filter(undone_at=None).exists() for rows in used) or edits.exists():
-        raise CurationError(_("People worked with the new tag since: take that back first."))
+        raise CurationError(_("People worked with the new item since: take that back first."))
     mark_articles(articles)
     tag.delete()
 
@@ -254,8 +254,8 @@ def _in_words(fields: Collection[str]) -> list[str]:
 
 def _follow_up(tag: Tag, fields: Iterable[str], names_moved: bool, by: User) -> None:
     moved = {*fields}
-    if moved & {"kind", "status"}:
-        # What is usual is told per kind, of what is tracked.
+    if moved & {"kind", "status", "themes"}:
+        # What is usual is told per kind, of what is tracked; a theme's figures are those of its tags.
         mark_tags([tag.pk])
     if names_moved or "status" in moved:
         start_matching(tag_ids=[tag.pk], by=by)

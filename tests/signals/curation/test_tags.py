@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,9 +38,12 @@ from signals.models import (
     Tag,
     Tagging,
     TagName,
+    TagTrend,
     Theme,
     User,
 )
+from signals.trends.marks import mark_articles
+from signals.trends.rollup import roll_up
 from tests.signals.web.making import make_article, make_source, make_tag
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -372,3 +376,31 @@ def test_undoing_a_review_leaves_a_date_that_was_set_since(ana, tag):
     undo_change(change=Change.objects.get(verb="outlook.reviewed"), by=ana)
     tag.refresh_from_db()
     assert tag.outlook_due_on == date(2029, 1, 1)
+
+
+def test_a_second_press_on_the_same_button_says_nothing_twice(ana, tag):
+    edit_tag(tag=tag, by=ana, values={"outlook": "On every phone"})
+    for say in (
+        lambda: add_comment(tag=tag, by=ana, text="Doubtful"),
+        lambda: add_signpost(tag=tag, by=ana, words="A phone runs a 30B model"),
+        lambda: review_outlook(tag=tag, by=ana, held="yes"),
+    ):
+        say()
+        with pytest.raises(CurationError):
+            say()
+
+
+def test_an_archived_tag_leaves_the_trends_and_comes_back(ana, tag):
+    for day in range(1, 9):
+        at = timezone.now() - timedelta(days=day)
+        article = make_article(make_source(), [tag], published_at=at, known_at=at, sort_at=at)
+        mark_articles([article.pk])
+        decide_tagging(article=article, tag=tag, by=ana, verdict="accept")
+    roll_up()
+    assert TagTrend.objects.get(tag=tag).mentions > 0
+    change = edit_tag(tag=tag, by=ana, values={"status": "archived"})
+    roll_up()
+    assert not TagTrend.objects.filter(tag=tag).exists()
+    undo_change(change=change, by=ana)
+    roll_up()
+    assert TagTrend.objects.get(tag=tag).mentions > 0
