@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+from django.apps import apps
 from django.db import connection, transaction
 from django.utils.text import slugify
 from numpy.typing import NDArray
@@ -86,11 +87,21 @@ def _tell(words: str) -> None:
 
 
 def _copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    statement = f"COPY signals_{table} ({', '.join(columns)}) FROM STDIN"
+    # The database knows no defaults: what the models would write stands in every row.
+    model = apps.get_model("signals", table)
+    unsaid = {
+        column.column: json.dumps(value) if isinstance(value, dict) else value
+        for column in model._meta.concrete_fields
+        if column.column not in columns and not (column.null or column.primary_key or column.generated)
+        for value in [column.get_default()]
+        if value is not None
+    }
+    statement = f"COPY signals_{table} ({', '.join([*columns, *unsaid])}) FROM STDIN"
+    rest = tuple(unsaid.values())
     with transaction.atomic(), connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for row in rows:
-                copy.write_row(row)
+                copy.write_row((*row, *rest))
         if "id" in columns:
             cursor.execute(
                 f"SELECT setval(pg_get_serial_sequence('signals_{table}', 'id'), max(id)) FROM signals_{table}"

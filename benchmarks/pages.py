@@ -141,8 +141,8 @@ def _measure_here(asked: argparse.Namespace) -> dict[str, Any]:
         only = [name.strip() for name in asked.only.split(",") if name.strip()]
         wanted = {name: urls for name, urls in forms().items() if not only or name in only}
         load = round(os.getloadavg()[0], 1)
-        with _web_server(home) as port:
-            cookie = _log_in(person)
+        with web_server(home) as port:
+            cookie = log_in(person)
             for _each in range(_WARM):
                 _ask(port, cookie, "/settings/")
             pages = {name: _times(port, cookie, urls, asked.rounds) for name, urls in wanted.items()}
@@ -154,7 +154,7 @@ def _measure_here(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def _web_server(home: Path) -> Iterator[int]:
+def web_server(home: Path) -> Iterator[int]:
     """The web server of `make run` on a free port, with its static files."""
     from django.core.management import call_command
 
@@ -193,7 +193,7 @@ def _web_server(home: Path) -> Iterator[int]:
                 process.wait()
 
 
-def _log_in(person: Any) -> str:
+def log_in(person: Any) -> str:
     from django.conf import settings
     from django.test import Client
 
@@ -205,13 +205,13 @@ def _log_in(person: Any) -> str:
 def _times(port: int, cookie: str, urls: list[str], rounds: int) -> dict[str, Any]:
     """Milliseconds from sending a request to holding its answer."""
     spent: dict[str, list[float]] = {url: [] for url in urls}
-    largest, used = 0, _cpu_seconds()
+    largest, used = 0, cpu_seconds()
     for _round in range(rounds):
         for url in urls:
             ms, size = _ask(port, cookie, url)
             spent[url].append(ms)
             largest = max(largest, size)
-    used = _cpu_seconds() - used
+    used = cpu_seconds() - used
     every = sorted(ms for times in spent.values() for ms in times)
     slowest = max(spent, key=lambda url: statistics.median(spent[url]))
     return {
@@ -224,7 +224,7 @@ def _times(port: int, cookie: str, urls: list[str], rounds: int) -> dict[str, An
     }
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
     """What the web server and the database have used of the cores so far."""
     family = psutil.Process().children(recursive=True)
     return float(sum(times.user + times.system for times in (process.cpu_times() for process in family)))
