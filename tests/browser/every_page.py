@@ -1,5 +1,6 @@
 """Every page by the name of its address: filled, empty, opened, seen by others, and gone wrong."""
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -17,6 +19,7 @@ from signals.curation.comments import add_comment
 from signals.curation.invitations import invite
 from signals.curation.people import issue_log_in_link
 from signals.curation.signposts import add_signpost
+from signals.digests.alert_requests import form_token, request_alert
 from signals.digests.choose import default_week
 from signals.digests.editions import freeze_edition
 from signals.digests.links import (
@@ -223,7 +226,7 @@ def _running(source: Source) -> dict[str, list[Visit]]:
         **{"done": 4, "started_at": now, "heartbeat_at": now, "lease_until": now + timedelta(minutes=5)},
     )
     Job.objects.create(kind="match_tags", title="Failed", state="failed", error="No reason was given.")
-    mail = OutboxMail.objects.order_by("pk")[0]
+    kept = OutboxMail.objects.order_by("pk")[0]
     return {
         "sources": [Visit("/sources/")],
         "source": [Visit(f"/sources/{source.pk}/")],
@@ -233,7 +236,7 @@ def _running(source: Source) -> dict[str, list[Visit]]:
         "settings": [Visit("/settings/"), Visit("/settings/", by="viewer")],
         "people": [Visit("/people/")],
         "outbox": [Visit("/settings/outbox/")],
-        "outbox-mail": [Visit(f"/settings/outbox/{mail.pk}/")],
+        "outbox-mail": [Visit(f"/settings/outbox/{kept.pk}/")],
     }
 
 
@@ -250,6 +253,8 @@ def _newsletter(tag) -> dict[str, list[Visit]]:
     wishes = Wishes("en")
     confirming = confirmation_token(Confirmation(asked.pk, wishes, "1", datetime.now(tz=MONDAY.tzinfo)))
     yours = subscription_token(reader.pk)
+    request_alert(email="told@example.org", tag=tag, language="en")
+    alert_link = re.findall(r"/subscribe/alert/confirm/[^/]+/", str(mail.outbox[-1].body))
     claims = [evidence_token("tag", WEEK.period, tag.pk), evidence_token("release", WEEK.period, release.pk)]
     return {
         "subscribe": [Visit("/subscribe/"), Visit("/subscribe/", by="stranger")],
@@ -257,6 +262,9 @@ def _newsletter(tag) -> dict[str, list[Visit]]:
         "subscription-confirm": [Visit(f"/subscribe/confirm/{confirming}/", by="stranger")],
         "subscription": [Visit(f"/subscribe/yours/{yours}/", by="stranger")],
         "unsubscribe": [Visit(f"/subscribe/leave/{yours}/", by="stranger")],
+        "tag-alert": [Visit(f"/tags/{tag.pk}/alert/")],
+        "subscription-alert": [Visit(f"/subscribe/alert/{form_token(tag)}/", by="stranger")],
+        "subscription-alert-confirm": [Visit(link, by="stranger") for link in alert_link],
         "digest-evidence": [
             *(Visit(f"/d/{token}/", by="stranger") for token in claims),
             Visit("/d/nonsense/", by="stranger", status=410),

@@ -10,7 +10,8 @@ from tests.browser.every_page import FILES, PARTS, UNUSED, Visit, is_shown, make
 
 # What a finger can hit: everything but links in running text, which WCAG 2.5.8 exempts.
 SMALL = """[...document.querySelectorAll("button, select, input, summary, .button, .chip, a.tag, nav a")]
-  .filter(e => e.offsetParent && !e.closest(".visually-hidden") && e.type !== "hidden" && !["checkbox", "radio"].includes(e.type))
+  .filter(e => e.offsetParent && !e.closest(".visually-hidden"))
+  .filter(e => !["hidden", "checkbox", "radio"].includes(e.type))
   .filter(e => Math.min(e.getBoundingClientRect().height, e.getBoundingClientRect().width) < 23.5)
   .map(e => "small: " + e.outerHTML.slice(0, 80))"""
 WIDER = "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
