@@ -18,8 +18,8 @@ from signals.digests.editions import content_of, freeze_edition
 from signals.digests.periods import LATE_AFTER, parse_period
 from signals.models import Change, Edition, User
 
-# An edition may be approved by hand until the next one would be.
-_TOO_LATE: Final = timedelta(days=7)
+# An edition may be approved by hand, and begin by itself, until the next one is due.
+_TOO_LATE: Final = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)

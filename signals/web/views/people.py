@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from anymail.exceptions import AnymailError
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -231,7 +232,7 @@ def _send(request: HttpRequest, to: str, language: str, words: Callable[[], tupl
         subject, body = words()
     try:
         EmailMultiAlternatives(subject=subject, body=body, to=[to]).send()
-    except OSError as failure:  # SMTPException is an OSError
+    except (OSError, AnymailError) as failure:  # SMTPException is an OSError
         refused = _("The mail server refused: %(why)s Send it again below.")
         messages.error(request, refused % {"why": failure})
     else:

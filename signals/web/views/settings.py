@@ -5,6 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from typing import TYPE_CHECKING
 
+from anymail.exceptions import AnymailError
 from django import forms
 from django.contrib import messages
 from django.core.mail import EmailMultiAlternatives
@@ -77,7 +78,7 @@ def send_test_mail(request: HttpRequest) -> HttpResponse:
     )
     try:
         mail.send()
-    except OSError as failure:  # SMTPException is an OSError
+    except (OSError, AnymailError) as failure:  # SMTPException is an OSError
         messages.error(request, _("The mail server refused: %(why)s") % {"why": failure})
     else:
         messages.success(request, _("Sent to %(to)s.") % {"to": request.user.email})

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
+from anymail.exceptions import AnymailError
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -46,7 +47,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         return reader_page(request, "digests/subscribe.html", _choosing(request, form), status=429)
     try:
         service.request_subscription(email=form.cleaned_data["email"], wishes=form.wishes())
-    except OSError:
+    except (OSError, AnymailError):
         form.add_error(None, _("The mail could not be sent. Try again later."))
         return reader_page(request, "digests/subscribe.html", _choosing(request, form), status=503)
     return redirect("subscribe-asked")
