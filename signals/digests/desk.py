@@ -19,7 +19,7 @@ from signals.digests.periods import LATE_AFTER, parse_period
 from signals.models import Change, Edition, User
 
 # An edition may be approved by hand, and begin by itself, until the next one is due.
-_TOO_LATE: Final = timedelta(days=6)
+_TOO_LATE: Final = timedelta(days=6, hours=23)
 
 
 @dataclass(frozen=True, slots=True)
