@@ -165,7 +165,7 @@ def _counts(content: Content) -> Iterator[str]:
     if n := len(content.contradictions):
         yield ngettext("%(n)d piece of evidence against", "%(n)d pieces of evidence against", n) % {"n": n}
     if n := len(content.rescored):
-        yield ngettext("%(n)d rated anew", "%(n)d rated anew", n) % {"n": n}
+        yield ngettext("%(n)d scored anew", "%(n)d scored anew", n) % {"n": n}
     if n := len(content.reviewed):
         yield ngettext("%(n)d outlook looked back at", "%(n)d outlooks looked back at", n) % {"n": n}
     if n := len(content.releases):

@@ -83,7 +83,7 @@ def sections(content: Content, period: str, language: str) -> tuple[SectionWords
         "movers": _("Moved"),
         "risers": _("Early risers"),
         "contradictions": _("Evidence against"),
-        "rescored": _("Rated anew by analysts"),
+        "rescored": _("Scored anew by analysts"),
         "reviewed": _("Outlooks: did they hold?"),
         "due": _("Outlooks due for review"),
         "releases": _("Model releases"),
@@ -186,11 +186,11 @@ def _contradiction(entry: Contradiction, reading: Reading) -> EntryWords:
 
 def _rescoring(entry: Rescoring, reading: Reading) -> EntryWords:
     now = relevancy_number(entry.after)
-    raters = ngettext("%(n)d rater", "%(n)d raters", entry.raters) % {"n": entry.raters}
+    raters = ngettext("%(n)d analyst", "%(n)d analysts", entry.raters) % {"n": entry.raters}
     if entry.before is None:
-        standing = _("relevance %(after)s of 5, rated for the first time") % {"after": now}
+        standing = _("relevance %(after)s of 5, scored for the first time") % {"after": now}
     elif entry.before == entry.after:
-        standing = _("relevance %(after)s of 5 still, though ratings changed") % {"after": now}
+        standing = _("relevance %(after)s of 5 still, though scores changed") % {"after": now}
     else:
         standing = _("relevance %(before)s → %(after)s of 5") % {
             "before": relevancy_number(entry.before),

@@ -100,7 +100,7 @@ class WishesForm(forms.Form):
             (5, gettext_lazy("5 only")),
         ],
         label=gettext_lazy("Least relevance"),
-        help_text=gettext_lazy("From 2 on, what nobody has rated yet is left out."),
+        help_text=gettext_lazy("From 2 on, what nobody has scored yet is left out."),
     )
     # too many to be listed: only keys that are asked for are looked up
     tags = forms.ModelMultipleChoiceField(

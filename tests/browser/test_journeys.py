@@ -12,7 +12,7 @@ from ingestion.pipeline import poll_source, process_articles
 from signals.curation.catalogue import create_tag
 from signals.digests.editions import freeze_edition
 from signals.digests.send import deliver_due
-from signals.models import Delivery, Edition, Source, Subscription, User
+from signals.models import Delivery, Edition, Kind, Source, Subscription, User
 from tests.ingestion.serving import item, rss, serving
 from tests.signals.digests.conftest import CONTENT, MONDAY, WEEK
 
@@ -72,6 +72,16 @@ def test_a_reader_subscribes_confirms_reads_and_leaves_without_logging_in(
     reader.goto("/subscribe/")
     assert violations(reader) == []
     reader.get_by_label("E-mail").fill("reader@example.org")
+    tag = create_tag(kind=Kind.SIGNAL, name="Agents write code")
+    reader.get_by_text("What is in it").click()
+    reader.get_by_label("Signal").check()
+    reader.get_by_label("Look for an item").press_sequentially("agents wr")
+    reader.get_by_label("Agents write code").check()
+    reader.get_by_label("Look for an item").press_sequentially("xyz")
+    expect(reader.get_by_text("No other item is called")).to_be_visible()
+    expect(reader.get_by_label("Agents write code")).to_be_checked()
+    assert violations(reader) == []
+    reader.get_by_label("Look for an item").fill("")
     reader.get_by_role("button", name="Subscribe").click()
     expect(reader.get_by_role("heading", name="Look into your mail")).to_be_visible()
     assert not Subscription.objects.active().exists()
@@ -87,7 +97,8 @@ def test_a_reader_subscribes_confirms_reads_and_leaves_without_logging_in(
     edition = Edition.objects.create(
         period=WEEK.period, starts_on=WEEK.starts_on, ends_on=WEEK.ends_on, content=CONTENT.params()
     )
-    Subscription.objects.update(confirmed_at=MONDAY.replace(year=2023))
+    assert Subscription.objects.get().tags == [tag.pk]
+    Subscription.objects.update(confirmed_at=MONDAY.replace(year=2023), hour=MONDAY.hour)
     freeze_edition(edition=edition, now=MONDAY)
     deliver_due(clock=lambda: MONDAY)
     assert Delivery.objects.get().status == Delivery.Status.SENT

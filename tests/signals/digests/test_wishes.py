@@ -107,7 +107,7 @@ def test_the_part_that_javascript_asks_for_keeps_what_is_ticked(tags):
         (str(tags[0].pk), " checked"),
         (str(tags[1].pk), ""),
     ]
-    assert "No other tag" in Client().get(reverse("subscribe-tags"), {"find": "zzzz"}).content.decode()
+    assert "No other item" in Client().get(reverse("subscribe-tags"), {"find": "zzzz"}).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_more_than_fifty_tags_are_refused_in_words():
     page = Client().post(
         reverse("subscribe"), CHOICES | {"email": "a@example.org", "tags": [t.pk for t in tags]}
     )
-    assert b"Up to 50 tags" in page.content
+    assert b"Up to 50 items" in page.content
     client = Client()
     client.post(reverse("subscribe"), CHOICES | {"email": "a@example.org", "tags": [t.pk for t in tags[:50]]})
     link = link_in(newest())
