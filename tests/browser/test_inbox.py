@@ -254,9 +254,9 @@ def test_what_is_chosen_stays_chosen_over_pages_and_filters_and_is_one_change(pa
     expect(page.get_by_role("heading", name="Nothing that waits matches")).to_be_visible()
     assert Decision.objects.filter(relevancy=4).count() == 33
     page.keyboard.press("u")
-    expect(page.locator(".list li")).to_have_count(30)
+    expect(page.locator(".list li")).to_have_count(30, timeout=30_000)
     page.keyboard.press("u")
-    expect(page.locator("#inbox-count")).to_contain_text("35 articles wait")
+    expect(page.locator("#inbox-count")).to_contain_text("35 articles wait", timeout=30_000)
     assert form() == before
 
 

@@ -53,7 +53,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
         context |= {**reading(article), "claimed_by": claim_article(article=article, by=user, now=now)}
         return render_page(request, "inbox/inbox.html", context, partial="inbox/_opened.html")
     matching = filters.waiting.listed(now)
-    count = matching[: MOST + 1].count() if filters.is_narrowed else left.articles
+    # What is kept for seconds must not hide the first page of what came meanwhile.
+    is_exact = filters.is_narrowed or left.articles <= LIST_ROWS
+    count = matching[: MOST + 1].count() if is_exact else left.articles
     page = page_of(request, _in_order(matching), LIST_ROWS, count=count)
     rows = list(page.object_list)
     explain_places(rows)
@@ -191,7 +193,9 @@ def _asked_back(request: HttpRequest, change: Change) -> str:
     """The page of ours that the person wants to stay on, "" for none."""
     back = request.POST.get("back", "")
     is_gone = change.verb == "tag.created"
-    return back if back.startswith("/") and url_has_allowed_host_and_scheme(back, None) and not is_gone else ""
+    return (
+        back if back.startswith("/") and url_has_allowed_host_and_scheme(back, None) and not is_gone else ""
+    )
 
 
 def _place(change: Change) -> str:
