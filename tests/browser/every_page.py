@@ -255,7 +255,8 @@ def _newsletter(tag) -> dict[str, list[Visit]]:
     yours = subscription_token(reader.pk)
     request_alert(email="told@example.org", tag=tag, language="en")
     alert_link = re.findall(r"/subscribe/alert/confirm/[^/]+/", str(mail.outbox[-1].body))
-    claims = [evidence_token("tag", WEEK.period, tag.pk), evidence_token("release", WEEK.period, release.pk)]
+    kept = [("tag", tag.pk), ("rescored", tag.pk), ("release", release.pk), ("section", "movers")]
+    claims = [evidence_token(what, WEEK.period, key) for what, key in kept]
     return {
         "subscribe": [Visit("/subscribe/"), Visit("/subscribe/", by="stranger")],
         "subscribe-asked": [Visit("/subscribe/asked/", by="stranger")],
