@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
@@ -95,15 +96,20 @@ def preview(period: Period, edition: Edition | None, *, key: str, language: str)
         kept = edition.renderings.filter(preferences_hash__startswith=wishes_hash, language=spoken).first()
         return Preview(kept.subject, kept.html, kept.text, pictures_of(kept)) if kept else None
     content = content_for(edition, period)
-    found = (
-        [row.wishes for row in audience_of(edition, period, content).groups if row.key == key] if key else []
-    )
-    wishes = (found and found[0]) or everything(language)
+    wishes = _wishes_of(key, period) or everything(language)
     chosen = content.chosen(wishes)
     if chosen.is_empty:
         return None
     mail = render(chosen, period.period, wishes.language)
     return Preview(mail.subject, mail.html, mail.text, {drawn.cid: drawn.png for drawn in mail.pictures})
+
+
+def _wishes_of(key: str, period: Period) -> Wishes | None:
+    every = (everything(code) for code, _name in settings.LANGUAGES)
+    known = {key_of(wishes): wishes for wishes in every}
+    if not key or key in known:
+        return known.get(key)
+    return next((group.wishes for group in audience(period.cadence) if key_of(group.wishes) == key), None)
 
 
 def send_test(*, period: Period, edition: Edition | None, key: str, language: str, by: User) -> None:

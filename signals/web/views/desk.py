@@ -12,6 +12,7 @@ from anymail.exceptions import AnymailError
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone, translation
@@ -25,7 +26,7 @@ from signals.digests import desk as service
 from signals.digests.periods import Period
 from signals.digests.previews import Audience, audience_of, key_of, preview, send_test
 from signals.digests.wishes import RELEASES, Wishes, everything
-from signals.models import Cadence, Edition, Kind, Theme, User
+from signals.models import Edition, Kind, Theme, User
 from signals.web.access import analysts_only
 from signals.web.pages import render_page
 from signals.web.refusals import refused_with_reason
@@ -290,9 +291,9 @@ def _state(period: Period, edition: Edition | None, audience: Audience, now: dat
     return {
         "is_review": settings.DIGEST_REVIEW,
         "is_expired": edition is not None and service.is_expired(edition, now),
+        "first_due": edition.deliveries.aggregate(first=Min("due_at"))["first"] if edition else None,
         "begins": (edition.send_at if edition else None) or period.due_at,
         "readers": audience.readers,
         "groups": len(audience.groups),
         "renderings": edition.renderings.count() if edition and edition.frozen_at else 0,
-        "cadence": Cadence(period.cadence).label,
     }
