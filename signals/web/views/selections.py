@@ -50,7 +50,7 @@ def out(request: HttpRequest) -> HttpResponseBase:
         for name in ("csrfmiddlewaretoken", "which", "article", "back"):
             query.pop(name, None)
         return redirect(f"{reverse('out')}?{query.urlencode()}")
-    if "article" in asked or asked.get("which") == "chosen":
+    if asked.get("which") != "all" and ("article" in asked or asked.get("which") == "chosen"):
         ids = _ids(asked)
         if not ids:
             messages.error(request, _("Choose at least one article."))
@@ -204,7 +204,7 @@ def _selection(
 
 def _with_query(address: str, asked: QueryDict) -> str:
     query = asked.copy()
-    for name in ("form", "which", "page", "csrfmiddlewaretoken", "back"):
+    for name in ("form", "which", "page", "article", "csrfmiddlewaretoken", "back"):
         query.pop(name, None)
     return f"{address}?{query.urlencode()}" if query else address
 

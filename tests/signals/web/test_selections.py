@@ -112,5 +112,7 @@ def test_bad_input_is_answered_and_strangers_may_take_what_they_may_read(
     assert every["Location"] == "/out/?publisher=p0.example&form=md"
     assert as_role("").get("/out/?form=md").status_code == 302
     settings.PUBLIC_READ_ONLY = True
-    assert body(as_role("").get(f"/out/?form=md&which=chosen&article={articles[0].pk}"))
+    one = f"/out/?form=json&article={articles[0].pk}"
+    told = [json.loads(body(as_role("").get(f"{one}&which={which}")))["count"] for which in ("chosen", "all")]
+    assert told == [1, 4]
     assert selected.LIMIT == 1000
