@@ -200,7 +200,7 @@ def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) 
     """
     now = now or timezone.now()
     with transaction.atomic():
-        Article.objects.select_for_update(no_key=True).get(pk=decision.article_id)
+        Article.objects.select_for_update(no_key=True).only("pk").get(pk=decision.article_id)
         decision = Decision.objects.select_for_update().get(pk=decision.pk)
         if decision.undone_at is not None:
             raise CurationError(_("This was undone before."))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
 from signals.curation.people import check_email, check_role, hash_token, mark_undone
-from signals.models import Change, Invitation, Role, User
+from signals.models import Change, Invitation, User
 from signals.models.user import InvitationQuerySet
 
 INVITATION_LIFE: Final = timedelta(days=7)
@@ -74,9 +74,7 @@ def withdraw(*, invitation: Invitation, by: User) -> None:
 
 
 def undo_invitation(*, change: Change, by: User) -> None:
-    """Take an invitation back that was not accepted; CurationError for everything else about it."""
-    if change.verb != "invitation.sent":
-        raise CurationError(_("This kind of change can't be undone."))
+    """Withdraw an invitation; CurationError when it was accepted or withdrawn."""
     with transaction.atomic():
         withdraw(invitation=Invitation.objects.get(pk=change.key), by=by)
         mark_undone(change, by)

@@ -131,8 +131,6 @@ def undo_person(*, change: Change, by: User) -> None:
     """
     with transaction.atomic():
         person = _lock(User.objects.get(pk=change.key))
-        if not change.before:
-            raise CurationError(_("Deactivate them instead: what they did stays theirs."))
         if any(getattr(person, field) != value for field, value in change.after.items()):
             raise CurationError(_("This was changed again since: take that back first."))
         if change.before.get("role", person.role) != Role.ADMINISTRATOR or not change.before.get(

@@ -53,6 +53,8 @@ class Noun:
     """What the key u takes back: not settings, people or sources."""
     by_administrators: bool = False
     """Only administrators make such changes, so only they take them back."""
+    one_way: frozenset[str] = frozenset()
+    """Verbs that have no way back."""
 
 
 NOUNS: Final[dict[str, Noun]] = {
@@ -80,10 +82,16 @@ NOUNS: Final[dict[str, Noun]] = {
     "settings": Noun(lambda change, by: undo_settings(change=change, by=by), is_desk=False),
     "view": Noun(lambda change, by: undo_view(change=change, by=by), is_desk=False),
     "person": Noun(
-        lambda change, by: undo_person(change=change, by=by), is_desk=False, by_administrators=True
+        lambda change, by: undo_person(change=change, by=by),
+        is_desk=False,
+        by_administrators=True,
+        one_way=frozenset({"person.added"}),
     ),
     "invitation": Noun(
-        lambda change, by: undo_invitation(change=change, by=by), is_desk=False, by_administrators=True
+        lambda change, by: undo_invitation(change=change, by=by),
+        is_desk=False,
+        by_administrators=True,
+        one_way=frozenset({"invitation.sent_again", "invitation.withdrawn", "invitation.accepted"}),
     ),
 }
 """Every noun that can be taken back. `ingestion`, which curation doesn't know, adds its own when it is loaded."""
@@ -103,7 +111,7 @@ class Undone:
 def may_undo(change: Change, by: User) -> bool:
     """Whether there's a way back, and this person may go it."""
     noun = NOUNS.get(change.noun)
-    if noun is None or change.undone_at is not None or not by.is_active:
+    if noun is None or change.verb in noun.one_way or change.undone_at is not None or not by.is_active:
         return False
     return by.is_administrator if noun.by_administrators else by.is_analyst
 
@@ -116,7 +124,7 @@ def undo_change(*, change: Change, by: User) -> None:
     if change.undone_at is not None:
         raise CurationError(_("This was undone before."))
     noun = NOUNS.get(change.noun)
-    if noun is None:
+    if noun is None or change.verb in noun.one_way:
         raise CurationError(_("This kind of change can't be undone."))
     if noun.by_administrators and not by.is_administrator:
         raise CurationError(_("Only administrators can undo this."))
@@ -168,18 +176,10 @@ def _undo_last_together(change: Change, by: User) -> Undone:
 
 
 def standing(
-    *,
-    by: User,
-    of: User | None = None,
-    since: datetime | None = None,
-    together: uuid.UUID | None = None,
+    *, of: User | None = None, since: datetime | None = None, together: uuid.UUID | None = None
 ) -> ChangeQuerySet:
-    """Changes that hold and that `by` may take back many of: of a person since a moment, or all made in one go."""
-    nouns = [
-        name
-        for name, noun in NOUNS.items()
-        if noun.is_desk or (noun.by_administrators and by.is_administrator)
-    ]
+    """Changes at the desk that hold: of a person since a moment, or all made in one go."""
+    nouns = [name for name, noun in NOUNS.items() if noun.is_desk]
     changes = Change.objects.filter(undone_at=None).of_nouns(nouns).order_by("-pk")
     if of is not None:
         changes = changes.filter(user=of)
@@ -201,7 +201,7 @@ def undo_all(
     """
     if together is None and (of is None or since is None):
         raise ValueError("whose changes, and since when?")
-    found = standing(by=by, of=of, since=since, together=together)
+    found = standing(of=of, since=since, together=together)
     newest = found.first()
     if newest is None:
         raise CurationError(_("Nothing to undo."))
@@ -236,7 +236,6 @@ def undo_batch(job: Job, *, now: datetime) -> Batch:
     if not by.is_analyst or not by.is_active:
         raise JobError(_("Whoever asked for this may not change anything any more."))
     found = standing(
-        by=by,
         of=User.objects.get(pk=told["of"]) if told["of"] else None,
         since=datetime.fromisoformat(told["since"]) if told["since"] else None,
         together=uuid.UUID(told["together"]) if told["together"] else None,

@@ -106,7 +106,6 @@ FIELDS: Final[dict[str, Promise]] = {
     "is_enabled": _("Is read"),
     "is_shared": _("Shared"),
     "query": _("Filters"),
-    "email": _("E-mail"),
     "url": _("Address"),
     "version": _("Version"),
     "tag": _("Item"),

@@ -131,7 +131,7 @@ def take_back(request: HttpRequest) -> HttpResponse:
                 return redirect("job", pk=undone.job.pk)
             context["report"] = {"words": undone_in_words(undone), "refused": undone.refused}
     if since is not None:
-        held = standing(by=request.user, of=of, since=since)
+        held = standing(of=of, since=since)
         shown = list(held.select_related("user", "undone_by")[:_SHOWN])
         context |= {"count": held.count(), "lines": _lines(shown, request.user, gathers=False)}
     status = 422 if context["error"] and request.method == "POST" else 200

@@ -203,7 +203,7 @@ def test_nonsense_as_a_moment_is_no_fault(analyst, since):
     assert analyst.post("/history/take-back/", {"since": since}).status_code == 422
 
 
-def test_many_are_taken_back_by_a_job_that_may_be_asked_for_twice(monkeypatch, ana):
+def test_many_are_taken_back_by_a_job_that_may_be_asked_for_twice(monkeypatch, administrator, ana):
     monkeypatch.setattr("signals.curation.undo.AT_ONCE", 2)
     source, tag = make_source(), make_tag()
     articles = [make_article(source, [tag]) for _ in range(4)]
@@ -218,6 +218,9 @@ def test_many_are_taken_back_by_a_job_that_may_be_asked_for_twice(monkeypatch, a
     assert (job.state, job.done, job.failed) == ("done", 5, 1)
     assert (job.result["undone"], [words for _pk, words, _why in job.result["refused"]]) == (4, ["Gone"])
     assert taggings() == before
+    words = plain(administrator.get(f"/jobs/{job.pk}/").content)
+    assert "4 changes undone." in words
+    assert "Gone This is no longer there." in words
 
 
 def test_one_refused_change_does_not_stop_the_key_for_ever(analyst, ana, people, suggested):
