@@ -47,7 +47,6 @@ from signals.models import (
 from signals.trends.marks import mark_articles
 from signals.trends.rollup import roll_up
 from signals.trends.themes import refresh_themes
-from signals.web.tag_parts import PARTS as TAG_PARTS
 from tests.signals.digests.conftest import CONTENT, MONDAY, WEEK
 from tests.signals.web.making import BACKEND, fill, make_merge, make_row, make_tag
 
@@ -210,7 +209,7 @@ def _changing(tag) -> dict[str, list[Visit]]:
     add_signpost(tag=tag, by=administrator, words="Somebody ships it.")
     return {
         "tag-new": [Visit("/tags/new/")],
-        "tag-edit": [Visit(f"{page}/edit/{part}/") for part in TAG_PARTS],
+        "tag-edit": [Visit(f"{page}/edit/{part}/") for part in ("outlook", "filing", "names")],
         "tag-merge": [Visit(f"{page}/merge/?q=technique"), Visit(f"{page}/merge/?with={survivor.pk}")],
         "tag-merged": [Visit(f"/tags/{survivor.pk}/merged/")],
         "history": [Visit("/history/"), Visit("/history/", by="viewer")],

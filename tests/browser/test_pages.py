@@ -95,14 +95,14 @@ def test_a_score_far_from_the_others_is_saved_once_it_says_why(page: Page, analy
     page.goto(tag.get_absolute_url())
     scores = page.locator("#rating")
     expect(scores).not_to_contain_text("Seen at work")
-    scores.get_by_role("button", name="2").click()
+    scores.get_by_role("button", name="2", exact=True).click()
     expect(scores.get_by_role("alert")).to_contain_text("please say why")
     expect(scores.get_by_role("textbox")).to_be_focused()
     scores.get_by_role("textbox").fill("Nobody here asks for it")
-    scores.get_by_role("button", name="2").click()
+    scores.get_by_role("button", name="Save 2 with this reason").click()
     expect(scores).to_contain_text("Nobody here asks for it")
     expect(scores).to_contain_text("Seen at work")
-    expect(scores.get_by_role("button", name="2")).to_have_attribute("aria-pressed", "true")
+    expect(scores.get_by_role("button", name="2", exact=True)).to_have_attribute("aria-pressed", "true")
     assert Rating.objects.get(user=analyst).relevancy == 2
 
 
