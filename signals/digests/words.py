@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.utils import formats
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -243,7 +243,7 @@ def _release(entry: NewRelease, reading: Reading) -> EntryWords:
         title=_short(entry.title(reading.language), _TITLE),
         link=evidence_link("release", reading.period, entry.key),
         about=_joined(
-            str(Release.Event(entry.event).label),
+            capfirst(str(Release.Event(entry.event).label)),
             formats.date_format(day, forms.get(entry.precision, "j F Y")),
             _("weights: %(weights)s") % {"weights": Weights(entry.weights).label},
             _short(entry.licence, 80),
@@ -266,7 +266,7 @@ def _repriced(entry: Repriced, reading: Reading) -> EntryWords:
         title=_short(entry.title(reading.language), _TITLE),
         link=evidence_link("release", reading.period, entry.key),
         about=_joined(
-            sides.get(entry.side, entry.side),
+            capfirst(sides.get(entry.side, entry.side)),
             _short(entry.provider, 80),
             day_words(date.fromisoformat(entry.on)),
         ),
