@@ -5,6 +5,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
+from django.db import transaction
 
 from signals.digests.editions import advance_editions, freeze_edition
 from signals.digests.ledger import UNKNOWN_AFTER
@@ -183,3 +184,11 @@ def test_a_server_that_stalls_after_the_message_leaves_unknown_and_is_not_asked_
     mailbox.stalls_on = set()
     deliver_due(clock=at(MONDAY + timedelta(hours=8)))
     assert mailbox.copies == {"slow@example.org": 1, "ok@example.org": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_sent_inside_somebody_elses_transaction(transactional_db, frozen, mailbox):
+    frozen("ada")
+    with pytest.raises(RuntimeError), transaction.atomic():
+        deliver_due(clock=at(MONDAY))
+    assert not mailbox.offered
