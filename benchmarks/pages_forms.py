@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from django.db.models import Count
 
-from signals.models import Article, Kind, Model, Tag, TagTrend, Theme
+from signals.models import Article, Change, Kind, Model, Tag, TagTrend, Theme
 
 _SORTS = ("name", "-name", "kind", "relevance", "-relevance", "change", "-change", "mentions", "-mentions",
           "publishers", "last", "-last")  # fmt: skip
@@ -24,6 +24,7 @@ def forms() -> dict[str, list[str]]:
     articles = list(Article.objects.newest_first().values_list("pk", flat=True)[100:1000:100])
     publisher = Article.objects.values_list("publisher").annotate(n=Count("pk")).order_by("-n")[0][0]
     few = Article.objects.values_list("publisher").annotate(n=Count("pk")).order_by("n")[0][0]
+    person, newest = Change.objects.order_by("-pk").values_list("user", "pk")[0]
     return {
         "home": ["/"],
         "trend table": [
@@ -66,6 +67,20 @@ def forms() -> dict[str, list[str]]:
             *(f"/themes/{each.slug}/" for each in Theme.objects.order_by("pk")[:4]),
             f"/themes/{theme.slug}/?weeks=52",
             f"/themes/{theme.slug}.md",
+        ],
+        "change log": [
+            "/history/",
+            f"/history/?before={newest // 2}",
+            "/history/?before=60",
+            f"/history/?person={person}",
+            "/history/?kind=ratings",
+            "/history/?kind=decisions&undone=no",
+            f"/history/?tag={tag.pk}",
+            f"/history/?tag={rare[0].pk}",
+            f"/history/?q={quote(tag.name)}",
+            "/history/?q=nothing+of+that+kind",
+            f"/history/?from={past}&to={past + timedelta(days=7)}",
+            f"/history/{newest // 3}/",
         ],
         "articles": [
             "/articles/",
