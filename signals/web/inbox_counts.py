@@ -83,8 +83,8 @@ def count_left() -> Left:
 
 
 def count_waiting() -> int:
-    """Articles with something to decide, MOST + 1 at most."""
-    return count_left().articles
+    """Articles with something to decide as of now, MOST + 1 at most."""
+    return Waiting().taggings(timezone.now()).values("article").distinct()[: MOST + 1].count()
 
 
 def note_decided(*, articles: int, suggestions: int) -> None:
