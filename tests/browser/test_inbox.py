@@ -107,12 +107,15 @@ def test_keys_typed_ahead_decide_in_order_on_the_articles_they_were_meant_for(pa
     ]
 
 
-def test_a_reason_ends_in_the_same_decision_and_any_other_key_goes_on_without_one(page: Page, analyst: User):
+def test_a_reason_ends_in_the_same_decision_and_any_other_key_goes_on_without_one(
+    page: Page, analyst: User, violations: Callable[..., list[str]]
+):
     fill_inbox(articles=1, tags=3)
     page.goto("/inbox/")
     why = page.locator("#why")
     page.keyboard.press("x")
     expect(why).to_contain_text("Tag 0 rejected. Why?")
+    assert violations(page) == []
     page.keyboard.press("4")
     expect(why).to_be_hidden()
     page.keyboard.press("x")
@@ -212,7 +215,9 @@ def test_putting_off_takes_two_keys_and_is_taken_back_like_anything_else(page: P
     assert first.snoozed_until is None
 
 
-def test_an_item_is_added_by_typing_its_name_in_either_language(page: Page, analyst: User):
+def test_an_item_is_added_by_typing_its_name_in_either_language(
+    page: Page, analyst: User, violations: Callable[..., list[str]]
+):
     fill_inbox(articles=1, tags=1)
     wanted = make_tag("Mixture of experts")
     Tag.objects.filter(pk=wanted.pk).update(name_fr="Mélange d'experts")
@@ -220,6 +225,9 @@ def test_an_item_is_added_by_typing_its_name_in_either_language(page: Page, anal
     page.goto("/inbox/")
     page.keyboard.type("tmixture of")
     expect(page.locator("#offered [role=option]").first).to_contain_text("Mixture of experts")
+    page.locator("[data-snooze]").evaluate("menu => (menu.open = true)")
+    assert violations(page) == []
+    page.locator("[data-snooze]").evaluate("menu => (menu.open = false)")
     page.keyboard.press("Enter")
     expect(page.locator("[data-suggestion]", has_text="Mixture of experts")).to_contain_text("confirmed")
     # The keys are for the list again.
@@ -231,7 +239,9 @@ def test_an_item_is_added_by_typing_its_name_in_either_language(page: Page, anal
     }
 
 
-def test_what_is_chosen_stays_chosen_over_pages_and_filters_and_is_one_change(page: Page, analyst: User):
+def test_what_is_chosen_stays_chosen_over_pages_and_filters_and_is_one_change(
+    page: Page, analyst: User, violations: Callable[..., list[str]]
+):
     articles = fill_inbox(articles=35, tags=1)
     before = form()
     page.goto("/inbox/")
@@ -242,6 +252,7 @@ def test_what_is_chosen_stays_chosen_over_pages_and_filters_and_is_one_change(pa
     page.locator(".list input").nth(1).check()
     page.goto("/inbox/?language=en")
     expect(page.locator("#many")).to_contain_text("Chosen: 2")
+    assert violations(page) == []
     page.keyboard.press("x")
     expect(page.locator("#toast")).to_contain_text("2 suggestions decided.")
     expect(page.locator("#many")).to_be_hidden()
