@@ -138,6 +138,8 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Failed ones: few from one address; many against one account from anywhere, so that nobody is locked out by a few.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,50/10m/key"}
 MFA_TOTP_ISSUER = "Vigie"
+# People are invited or added by an administrator: nobody signs up with an address that is somebody else's.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Else everybody behind the proxy would share one limit of attempts.
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.flag("TRUST_PROXY"))
 PUBLIC_READ_ONLY = env.flag("PUBLIC_READ_ONLY")
