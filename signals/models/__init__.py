@@ -40,8 +40,8 @@ from signals.models.trend import DirtyMark, Label, MentionDelta, TagTrend, Theme
 from signals.models.user import Invitation, LogInLink, Role, User
 
 __all__ = [
-    "PERIODS",
     "ANALYZE_TRIES",
+    "PERIODS",
     "RELEVANCY_CHOICES",
     "UNSAID",
     "Alert",
