@@ -69,7 +69,9 @@ def redate_releases(models: Iterable[Model]) -> int:
             release.article.published_at = _published(release)
             release.article.processed_at, release.article.analyze_tries = None, 0
     Release.objects.bulk_update(moved, ["date", "precision"], batch_size=500)
-    Article.objects.bulk_update(articles, ["title", "text", "published_at", "processed_at", "analyze_tries"], batch_size=500)
+    Article.objects.bulk_update(
+        articles, ["title", "text", "published_at", "processed_at", "analyze_tries"], batch_size=500
+    )
     mark_articles([article.pk for article in articles])
     return len(moved)
 
