@@ -57,9 +57,9 @@ def weeks_of_tags(
 def shown_weeks(tags: Sequence[Tag], *, as_of: date | None, weeks: int = 26) -> list[list[Week]]:
     """The same as pages open: up to the day of the tags' trends, or the open one, as known then."""
     kept = Setting.objects.filter(name=KIND_TOTALS).values_list("value", flat=True).first()
-    if as_of is not None and kept and kept["as_of"] == as_of.isoformat():
+    if kept and (as_of is None or kept["as_of"] == as_of.isoformat()):
         known_on = date.fromisoformat(kept["known_on"]) if kept["known_on"] else None
-        return _weeks(tags, as_of, known_on, weeks, kept["kinds"])
+        return _weeks(tags, date.fromisoformat(kept["as_of"]), known_on, weeks, kept["kinds"])
     day, known_on = open_day()
     return _weeks(tags, as_of or day, known_on, weeks, {})
 
@@ -67,9 +67,16 @@ def shown_weeks(tags: Sequence[Tag], *, as_of: date | None, weeks: int = 26) -> 
 def _weeks(
     tags: Sequence[Tag], as_of: date, known_on: date | None, weeks: int, kept: Kept
 ) -> list[list[Week]]:
-    series = read_series([tag.pk for tag in tags], as_of, known_on)
+    kinds = {tag.kind for tag in tags}
+    others = Tag.objects.tracked().filter(kind__in=kinds - kept.keys()).order_by("id")
+    uncounted = dict(others.values_list("id", "kind")) if kinds - kept.keys() else {}
+    ids = list(dict.fromkeys([*(tag.pk for tag in tags), *uncounted]))
+    series = read_series(ids, as_of, known_on)
     pace = choose_pace(series.volume)
-    totals = _kind_totals({tag.kind for tag in tags}, as_of, known_on, kept)
+    totals = {kind: (kept[kind][0], np.array(kept[kind][1])) for kind in kinds & kept.keys()}
+    for kind in kinds - kept.keys():
+        of_kind = [place for place, tag_id in enumerate(ids) if uncounted.get(tag_id) == kind]
+        totals[kind] = (len(of_kind), series.counts[of_kind].sum(axis=0))
     told = []
     for place, tag in enumerate(tags):
         members, mentions = totals[tag.kind]
@@ -131,14 +138,3 @@ def _kept_totals(as_of: date, known_on: date | None) -> Kept:
     day = known_on and known_on.isoformat()
     same = kept.get("as_of") == as_of.isoformat() and kept.get("known_on") == day
     return kept["kinds"] if same else {}
-
-
-def _kind_totals(
-    kinds: set[str], as_of: date, known_on: date | None, kept: Kept
-) -> dict[str, tuple[int, Ints]]:
-    """How many tags of each kind are tracked, and their mentions a day: as kept, or counted now."""
-    known = {kind: (kept[kind][0], np.array(kept[kind][1])) for kind in kinds & kept.keys()}
-    for kind in kinds - known.keys():
-        ids = list(Tag.objects.tracked().filter(kind=kind).order_by("id").values_list("id", flat=True))
-        known[kind] = (len(ids), read_series(ids, as_of, known_on).counts.sum(axis=0))
-    return known

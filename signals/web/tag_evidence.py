@@ -14,7 +14,7 @@ from signals.models import Article, Decision, Stance, State, Tag, Tagging
 from signals.web.pages import page_of
 
 ROWS: Final = 20
-_REACHED: Final = 400
+_REACHED: Final = 200
 """Nobody pages further; the list of articles does, with filters."""
 
 

@@ -81,7 +81,8 @@ def scores_over_time(tag: Tag, *, mine: int | None, now: datetime) -> tuple[list
     scored: list[Scored] = []
     dots: list[tuple[float, int, float, bool]] = []
     ratings = Rating.objects.filter(tag=tag, undone_at=None).select_related("user").order_by("made_at", "pk")
-    came_with = rated_as(tag) if ratings else {}
+    was_merged = getattr(tag, "merged_names", True)  # unknown where a page did not ask for them
+    came_with = rated_as(tag) if ratings and was_merged else {}
     for rating in ratings:
         scored.append(Scored(rating, latest.get(rating.user_id), came_with.get(rating.pk, "")))
         latest[rating.user_id] = rating.relevancy

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,8 +19,21 @@ from django.views.decorators.http import require_GET, require_POST
 from signals.curation.errors import CurationError
 from signals.curation.ratings import needs_rationale, rate_tag
 from signals.curation.sameness import reason_in_words, similar_pairs
-from signals.jobs import open_jobs
-from signals.models import Decision, Stance, State, Tag, Tagging, TagName, TagTrend, Theme, User
+from signals.models import (
+    Article,
+    Decision,
+    Job,
+    Note,
+    NoteRow,
+    Stance,
+    State,
+    Tag,
+    Tagging,
+    TagName,
+    TagTrend,
+    Theme,
+    User,
+)
 from signals.trends.corising import rising_together
 from signals.web.access import analysts_only
 from signals.web.pages import render_page
@@ -35,6 +49,20 @@ from signals.web.tag_trend import (
     tag_chart,
     windows,
 )
+
+# What stands beside and seldom is there: asked with the tag, or every page would ask for each of them.
+_BESIDE: Final = """
+jsonb_build_object(
+    'rows', (SELECT jsonb_agg(r) FROM (
+        SELECT r.name, r.description, r.link, r.stated_relevancy, n.article_id, a.title
+        FROM signals_noterow r JOIN signals_note n ON n.id = r.note_id JOIN signals_article a ON a.id = n.article_id
+        WHERE r.tag_id = signals_tag.id ORDER BY r.id DESC LIMIT 10) r),
+    'job', (SELECT jsonb_build_object('id', j.id, 'state', j.state, 'done', j.done, 'total', j.total)
+        FROM signals_job j
+        WHERE j.state IN ('waiting', 'running') AND j.kind = 'match_tags'
+            AND j.arguments -> 'tags' @> to_jsonb(signals_tag.id)
+        ORDER BY j.id LIMIT 1))
+"""
 
 
 @require_GET
@@ -68,17 +96,18 @@ def tag_page(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         return render_page(request, "tags/tag.html", context, partial="tags/_chart.html")
     trend: TagTrend | None = context["trend"]
     behind = articles_behind(tag=tag.pk)
+    beside: dict[str, Any] = getattr(tag, "beside", {})
     rating = _rating_context(tag, request.user)
     decided, events = tag_history(tag, shows_ratings=bool(rating["shows_others"]))
     context |= {
         "why": sentence(trend, behind),
         "windows": windows(trend, behind),
         "pace": pace_in_words(trend),
-        "rows": tag.note_rows.select_related("note__article").order_by("-pk")[:10],
+        "rows": [_note_row(**row) for row in beside.get("rows") or []],
         "names": [name for name in getattr(tag, "called", []) if name not in (tag.name, tag.name_fr)],
         "merged_from": getattr(tag, "merged_names", []),
         "themes": [Theme(**theme) for theme in getattr(tag, "filed", [])],
-        "job": open_jobs("match_tags").filter(arguments__tags__contains=[tag.pk]).first(),
+        "job": Job(**beside["job"]) if beside.get("job") else None,
         "decided": decided,
         "events": events,
         **_evidence_context(request, tag),
@@ -134,16 +163,23 @@ def _with_names() -> QuerySet[Tag]:
     names = TagName.objects.filter(tag=OuterRef("pk"), is_live=True).order_by("name")
     themes = Theme.objects.filter(tags=OuterRef("pk")).order_by("name")
     carrying = Tagging.objects.filter(tag=OuterRef("pk"), state__in=[State.CONFIRMED, State.SUGGESTED])
-    carried = carrying.order_by().values("tag").annotate(count=Count("pk")).values("count")
+    # All rows, not those with a key: an index tells.
+    carried = carrying.order_by().values("tag").annotate(count=Count("*")).values("count")
     filed = JSONObject(name="name", name_fr="name_fr", slug="slug")
+    beside = RawSQL(_BESIDE, [], output_field=JSONField())  # noqa: S611 - a constant, nobody's words
     return with_desk(Tag.objects.select_related("trend", "merged_into")).annotate(
         called=ArraySubquery(names.values("name")),
         filed=ArraySubquery(themes.values(said=filed)),
         carried=Subquery(carried),
+        beside=beside,
         merged_names=ArraySubquery(
             Tag.objects.filter(merged_into=OuterRef("pk")).order_by("name").values("name")
         ),
     )
+
+
+def _note_row(*, article_id: int, title: str, **fields: Any) -> NoteRow:
+    return NoteRow(note=Note(article=Article(pk=article_id, title=title)), **fields)
 
 
 def _chart_context(tag: Tag, asked: ChartRequest) -> dict[str, Any]:
