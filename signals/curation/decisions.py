@@ -265,6 +265,16 @@ def tagging_snapshot(tagging: Tagging | None) -> dict[str, Any]:
     return kept
 
 
+def columns_of(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """A tagging's columns and what a snapshot has in them."""
+    # A snapshot of before there were stances says nothing of them: none was said.
+    columns: dict[str, Any] = {"stance": Stance.UNSTATED.value}
+    columns |= {field: snapshot[field] for field in _KEPT if field in snapshot}
+    for moment in ("known_at", "decided_at"):
+        columns[moment] = datetime.fromisoformat(snapshot[moment]) if snapshot[moment] else None
+    return columns
+
+
 def restore_tagging(article_id: int, tag_id: int, before: dict[str, Any], *, pk: int | None = None) -> None:
     """Put a tagging back as a snapshot has it, under its old number if it has to be made anew.
 
@@ -273,10 +283,7 @@ def restore_tagging(article_id: int, tag_id: int, before: dict[str, Any], *, pk:
     if not before:
         Tagging.objects.filter(article=article_id, tag=tag_id).delete()
         return
-    # A snapshot of before there were stances says nothing of them: none was said.
-    fields = {"stance": Stance.UNSTATED.value} | {field: before[field] for field in _KEPT if field in before}
-    for moment in ("known_at", "decided_at"):
-        fields[moment] = datetime.fromisoformat(before[moment]) if before[moment] else None
+    fields = columns_of(before)
     # The article is locked, so nobody adds the tagging in between.
     if not Tagging.objects.filter(article=article_id, tag=tag_id).update(**fields):
         Tagging.objects.create(pk=pk, article_id=article_id, tag_id=tag_id, **fields)

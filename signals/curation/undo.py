@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Final
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -31,6 +32,7 @@ from signals.curation.signposts import undo_signpost
 from signals.curation.snoozing import undo_snooze
 from signals.curation.stories import undo_story
 from signals.curation.tags import undo_tag_change
+from signals.curation.undo_decisions import undo_decisions
 from signals.jobs import Batch, JobError, start_job
 from signals.models import Change, Decision, Job, Proposal, Rating, User
 from signals.models.change import ChangeQuerySet
@@ -39,6 +41,8 @@ JOB: Final = "undo"
 AT_ONCE: Final = 200
 """Changes that are taken back while the person waits; more are a job."""
 _REFUSED_KEPT: Final = 200
+_RUN: Final = 100
+"""Decisions that are taken back in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,20 +221,34 @@ def undo_all(
         title = ngettext("%(count)d change is undone", "%(count)d changes are undone", total)
         job = start_job(kind=JOB, title=title % {"count": total}, arguments=arguments, total=total, by=by)
         return Undone(newest, job=job)
-    count, refused = 0, []
-    for change in found:
-        # Each in its own transaction: together they would hold articles in an order that nobody else keeps.
-        try:
-            undo_change(change=change, by=by)
-        except CurationError as error:
-            refused.append((change, str(error)))
-        else:
-            count += 1
+    count, refused, before = 0, [], newest.pk + 1
+    while run := _next_run(found, before):
+        why = _undo_run(run, by)
+        refused += [(change, why[change.pk]) for change in run if change.pk in why]
+        count, before = count + len(run) - len(why), run[-1].pk
     return Undone(newest, count, refused)
 
 
+def _next_run(found: ChangeQuerySet, before: int) -> list[Change]:
+    """The newest changes older than `before` that are undone together: many decisions, or one of anything else."""
+    changes = list(found.filter(pk__lt=before)[:_RUN])
+    decisions = list(takewhile(lambda change: change.noun == "decision", changes))
+    return decisions or changes[:1]
+
+
+def _undo_run(run: list[Change], by: User) -> dict[int, str]:
+    """Undo these in one transaction; returns why some can't be, by their keys."""
+    if len(run) > 1:
+        return undo_decisions(changes=run, by=by)
+    try:
+        undo_change(change=run[0], by=by)
+    except CurationError as error:
+        return {run[0].pk: str(error)}
+    return {}
+
+
 def undo_batch(job: Job, *, now: datetime) -> Batch:
-    """One change of a job: what is locked for it is let go before the next."""
+    """The next changes of a job that can be undone together."""
     told = job.arguments
     by = User.objects.get(pk=told["by"])
     if not by.is_analyst or not by.is_active:
@@ -241,20 +259,16 @@ def undo_batch(job: Job, *, now: datetime) -> Batch:
         together=uuid.UUID(told["together"]) if told["together"] else None,
     )
     before = job.cursor.get("before", told["up_to"] + 1)
-    change = found.filter(pk__lt=before).first()
-    if change is None:
+    run = _next_run(found, before)
+    if not run:
         return Batch(0, cursor=job.cursor, is_last=True)
     result = {"undone": 0, "refused": [], **job.result}
-    failed = 0
     with translation.override(by.language):
-        try:
-            undo_change(change=change, by=by)
-        except CurationError as error:
-            failed = 1
-            result["refused"] = [*result["refused"], [change.pk, change.title, str(error)]][:_REFUSED_KEPT]
-        else:
-            result["undone"] += 1
-    return Batch(1, failed, {"before": change.pk}, result=result)
+        why = _undo_run(run, by)
+    refused = [[change.pk, change.title, why[change.pk]] for change in run if change.pk in why]
+    result["refused"] = [*result["refused"], *refused][:_REFUSED_KEPT]
+    result["undone"] += len(run) - len(why)
+    return Batch(len(run), len(why), {"before": run[-1].pk}, result=result)
 
 
 def _shares_a_field(later: Change, change: Change) -> bool:
