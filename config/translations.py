@@ -40,7 +40,9 @@ def messages_of_python(path: Path) -> Iterator[Message]:
     """The msgids (a pair where there is a plural) and contexts of a module."""
     with path.open("rb") as file:
         for _line, function, words, _comments in extract_python(file, dict.fromkeys(_FUNCTIONS), [], {}):
-            strings = [words] if isinstance(words, str) else [word for word in words if isinstance(word, str)]
+            # None where the words are a variable, which is marked elsewhere
+            found = [words] if isinstance(words, str) else words or ()
+            strings = [word for word in found if isinstance(word, str)]
             yield from _message(str(function), strings)
 
 

@@ -62,7 +62,7 @@ def snooze_articles(
                 user=by,
                 verb=VERB,
                 target=f"snooze:{article.pk}",
-                title=(_("Put off until %(day)s") % {"day": day} + f": {article.title}")[:400],
+                title=(_("Put off until %(day)s: %(title)s") % {"day": day, "title": article.title})[:400],
                 together=together,
                 before={"snoozed_until": _written(article.snoozed_until)},
                 after={"snoozed_until": _written(until)},

@@ -203,30 +203,35 @@ def _text(page: Page) -> Iterator[str]:
         for line in page.note.splitlines():
             yield from _wrapped(line) if line.strip() else [""]
     for section in page.sections:
-        more = [f"{section.more}: {section.more_link}"] if section.more else []
+        more = [_led(section.more, section.more_link)] if section.more else []
         yield from _section(section.title, [_entry_lines(entry) for entry in section.entries] + [more])
     yield from _section(_("What is not covered"), [[line] for line in page.gaps])
     yield ""
     yield "-- "
     yield from _wrapped(_("You get this because you asked for it at %(host)s.") % {"host": page.host})
-    yield f"{_('Why, and what you get')}: {page.preferences}"
-    yield f"{_('Unsubscribe')}: {page.unsubscribe}"
+    yield _led(_("Why, and what you get"), page.preferences)
+    yield _led(_("Unsubscribe"), page.unsubscribe)
 
 
 def _entry_lines(entry: EntryWords) -> list[str]:
-    quote = f"“{entry.quote}”" if entry.quote else ""
+    quote = _("“%(words)s”") % {"words": entry.quote} if entry.quote else ""
     return [
         f"{entry.title}",
         entry.about,
         capfirst(", ".join(words for words in (entry.badge, entry.standing) if words)),
         entry.before,
         entry.why,
-        f"{_('Driving force')}: {entry.force}" if entry.force else "",
+        _led(_("Driving force"), entry.force) if entry.force else "",
         quote,
         entry.quoted_from,
         entry.picture_words,
-        f"{_('Read the evidence')}: {entry.link}",
+        _led(_("Read the evidence"), entry.link),
     ]
+
+
+def _led(what: str, words: str) -> str:
+    # the colon stands apart in French
+    return _("%(what)s: %(title)s") % {"what": what, "title": words}
 
 
 def _section(title: str, entries: list[list[str]]) -> Iterator[str]:

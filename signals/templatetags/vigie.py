@@ -21,9 +21,11 @@ from signals.trends.explain import ABOVE, ceil_tenth, floor_tenth
 from signals.web import explanations
 from signals.web.charts import Spark, spark
 from signals.web.inbox_counts import shown
+from signals.web.stored_words import as_read
 
 register = template.Library()
 register.filter("at_most", shown)
+register.filter("as_read", as_read)
 
 SHAPES = {
     Kind.SIGNAL: "M5 0l5 5-5 5-5-5z",
@@ -99,9 +101,10 @@ def status_badge(status: str, words: str) -> SafeString:
 
 
 @register.simple_tag
-def trend_label(label: str) -> SafeString:
-    """A trend's label."""
-    return format_html('<span class="label label--{}">{}</span>', label, Label(label).label)
+def trend_label(label: str, times: float | None = None) -> SafeString:
+    """A trend's label, as it is told beside its number."""
+    words = explanations.label_words(label, times)
+    return format_html('<span class="label label--{}">{}</span>', label, words)
 
 
 @register.simple_tag

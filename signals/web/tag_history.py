@@ -186,9 +186,9 @@ def _names_in_words(before: list[dict[str, Any]], after: list[dict[str, Any]]) -
     went = [was[pk] for pk in was if pk not in became]
     said = []
     if came:
-        said.append(_("also called %(names)s") % {"names": ", ".join(f"“{name}”" for name in came)})
+        said.append(_("also called %(names)s") % {"names": ", ".join(map(_quoted, came))})
     if went:
-        said.append(_("no longer called %(names)s") % {"names": ", ".join(f"“{name}”" for name in went)})
+        said.append(_("no longer called %(names)s") % {"names": ", ".join(map(_quoted, went))})
     return said
 
 
@@ -201,7 +201,11 @@ def _shown(field: str, value: Any) -> str:
         return str(Tag.Status(value).label)
     if field == "outlook_due_on":
         return date_format(date.fromisoformat(value), "j M Y")
-    return f"“{Truncator(value).chars(90)}”"
+    return _quoted(Truncator(value).chars(90))
+
+
+def _quoted(words: str) -> str:
+    return _("“%(words)s”") % {"words": words}
 
 
 _EDITED: Final = {
