@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, Exists, F, Lookup, OuterRef, Q, QuerySet
@@ -231,7 +232,11 @@ class ArticleFilter:
     ) -> dict[str, Counter[str]]:
         articles = self.apply(matching, but).order_by("-sort_at", "-id") if listed is None else listed
         rows = articles.values(*_READ)[:COUNTED]
-        sql, parameters = rows.query.sql_with_params()
+        try:
+            sql, parameters = rows.query.sql_with_params()
+        except EmptyResultSet:
+            # Words without a letter in them find nothing.
+            return {name: Counter() for name in names}
         parts, values = [], [*parameters]
         for name in names:
             parts.append(" ".join(("(SELECT %s::text, * FROM (", _COUNTS[name], _COMMONEST)))

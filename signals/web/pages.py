@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from signals.models import sample_day
 
@@ -50,3 +51,8 @@ def page_of(
     if count is not None:
         paginator.count = count
     return paginator.get_page(request.GET.get("page"))
+
+
+def way_back(said: str, otherwise: str) -> str:
+    """The page of ours that a form came from, else `otherwise`."""
+    return said if said.startswith("/") and url_has_allowed_host_and_scheme(said, None) else otherwise

@@ -147,6 +147,9 @@ def _since(choice: str, of: User) -> datetime | None:
         return of.previous_visit_at or of.date_joined
     try:
         moment = datetime.fromisoformat(choice)
+        # It has to be a moment in every time zone.
+        if not 1900 <= moment.year <= 9000:
+            return None
         return moment if moment.tzinfo else timezone.make_aware(moment)
     except (ValueError, OverflowError):
         return None

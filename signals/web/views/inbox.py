@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -28,7 +27,7 @@ from signals.web.inbox_filters import InboxFilter
 from signals.web.inbox_places import explain_places
 from signals.web.inbox_reading import REASONS, TEXTS, count_left_in, reading, suggestions_of
 from signals.web.inbox_selection import selection_context
-from signals.web.pages import page_of, render_page
+from signals.web.pages import page_of, render_page, way_back
 from signals.web.refusals import refused_with_reason
 from signals.web.undoing import undo_last_of, undone_in_words
 
@@ -191,11 +190,7 @@ def _undone(request: HttpRequest, target: str, said: str) -> HttpResponse:
 
 def _asked_back(request: HttpRequest, change: Change) -> str:
     """The page of ours that the person wants to stay on, "" for none."""
-    back = request.POST.get("back", "")
-    is_gone = change.verb == "tag.created"
-    return (
-        back if back.startswith("/") and url_has_allowed_host_and_scheme(back, None) and not is_gone else ""
-    )
+    return "" if change.verb == "tag.created" else way_back(request.POST.get("back", ""), "")
 
 
 def _place(change: Change) -> str:

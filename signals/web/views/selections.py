@@ -15,7 +15,6 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -25,7 +24,7 @@ from signals.models import Article, Kind
 from signals.notes.types import KINDS
 from signals.search.articles import find, newest
 from signals.web.article_filters import ArticleFilter
-from signals.web.pages import known_until
+from signals.web.pages import known_until, way_back
 from signals.web.trend_table import TrendTable
 
 FORMS: Final = ("md", "zip", "json", "print")
@@ -54,7 +53,7 @@ def out(request: HttpRequest) -> HttpResponseBase:
         ids = _ids(asked)
         if not ids:
             messages.error(request, _("Choose at least one article."))
-            return redirect(_back(request, asked))
+            return redirect(way_back(asked.get("back", ""), reverse("articles")))
         known = list(Article.objects.filter(pk__in=ids[:LIMIT]).values_list("pk", flat=True))
         order = {pk: place for place, pk in enumerate(ids)}
         known.sort(key=lambda pk: order[pk])
@@ -207,9 +206,3 @@ def _with_query(address: str, asked: QueryDict) -> str:
     for name in ("form", "which", "page", "article", "csrfmiddlewaretoken", "back"):
         query.pop(name, None)
     return f"{address}?{query.urlencode()}" if query else address
-
-
-def _back(request: HttpRequest, asked: QueryDict) -> str:
-    back = asked.get("back", "")
-    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-    return back if is_ours else reverse("articles")

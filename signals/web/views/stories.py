@@ -9,7 +9,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -20,7 +19,7 @@ from signals.links import url_key
 from signals.models import Article, User
 from signals.search.articles import find
 from signals.web.access import analysts_only
-from signals.web.pages import render_page
+from signals.web.pages import render_page, way_back
 
 _FOUND: Final = 12
 _MEMBERS: Final = 200
@@ -58,9 +57,7 @@ def story(request: HttpRequest, pk: int) -> HttpResponse:
 def group(request: HttpRequest) -> HttpResponse:
     """Make one story of the articles that `article` names."""
     assert isinstance(request.user, User)
-    back = request.POST.get("back", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        back = reverse("articles")
+    back = way_back(request.POST.get("back", ""), reverse("articles"))
     try:
         change = group_articles(articles=_ids(request), by=request.user)
     except CurationError as refused:

@@ -79,6 +79,10 @@ def test_filters_and_words_work_together_however_a_note_spells_them(analyst, she
     assert titles(analyst, query) == expected
 
 
+def test_words_without_a_letter_find_nothing_beside_filters_too(analyst, shelf):
+    assert titles(analyst, "q=%5B%5D&theme=Law") == set()
+
+
 def test_a_tag_filters_what_carries_it_and_not_what_was_rejected(analyst, shelf):
     tag = create_tag(kind="technology", name="Chips", description="Chips.")
     make_article(shelf[0].source, [tag], title="The chip is made", state=State.CONFIRMED)

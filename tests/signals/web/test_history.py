@@ -198,7 +198,7 @@ def test_a_last_hour_is_taken_back_newest_first_and_what_can_not_be_is_reported(
     assert not Rating.objects.filter(undone_at=None).exists()
 
 
-@pytest.mark.parametrize("since", ["", "soon", "9999-99-99", "0001-01-01T00:00"])
+@pytest.mark.parametrize("since", ["", "soon", "9999-99-99", "0001-01-01T00:00", "0001-01-01T00:00+14:00"])
 def test_nonsense_as_a_moment_is_no_fault(analyst, since):
     assert analyst.get("/history/take-back/", {"since": since}).status_code == 200
     assert analyst.post("/history/take-back/", {"since": since}).status_code == 422

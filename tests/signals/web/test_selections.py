@@ -106,8 +106,9 @@ def test_bad_input_is_answered_and_strangers_may_take_what_they_may_read(
     assert analyst.get("/out/items/nothing/?form=md").status_code == 404
     assert body(analyst.get("/out/?tag=99999999999999999&from=yesterday&form=json"))
     assert "Nothing found" in body(analyst.get("/out/?publisher=nobody&form=print")).decode()
-    nobody = analyst.post("/out/", {"which": "chosen", "form": "md", "back": "//evil.example/"})
-    assert nobody["Location"] == reverse("articles")
+    for back in ("//evil.example/", "tag", "\\"):
+        nobody = analyst.post("/out/", {"which": "chosen", "form": "md", "back": back})
+        assert nobody["Location"] == reverse("articles")
     every = analyst.post("/out/", {"which": "all", "publisher": "p0.example", "form": "md", "article": "1"})
     assert every["Location"] == "/out/?publisher=p0.example&form=md"
     assert as_role("").get("/out/?form=md").status_code == 302

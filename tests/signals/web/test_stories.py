@@ -60,11 +60,10 @@ def test_what_is_refused_says_why_and_a_viewer_sees_no_way(analyst, as_role, art
         ({"what": "dance"}, "Unknown verdict."),
     ]:
         assert reason in analyst.post(page, posted, follow=True).content.decode()
-    refused = analyst.post(
-        reverse("story-group"), {"article": articles[0].pk, "back": "https://evil.example"}, follow=True
-    )
-    assert "Choose at least two articles." in refused.content.decode()
-    assert refused.redirect_chain[0][0] == reverse("articles")
+    for back in ("https://evil.example", "//evil.example", "tag", "[]"):
+        refused = analyst.post(reverse("story-group"), {"article": articles[0].pk, "back": back}, follow=True)
+        assert "Choose at least two articles." in refused.content.decode()
+        assert refused.redirect_chain[0][0] == reverse("articles")
     viewer = as_role(Role.VIEWER)
     assert reverse("story-group") not in viewer.get("/articles/").content.decode()
     assert viewer.get(page).status_code == 403
