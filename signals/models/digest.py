@@ -109,6 +109,9 @@ class Edition(models.Model):
     send_at = models.DateTimeField(
         null=True, blank=True, help_text="not before; null is at each reader's hour"
     )
+    is_held = models.BooleanField(
+        default=False, help_text="an approval was taken back: it waits for another, whatever the settings say"
+    )
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -162,6 +165,9 @@ class Suppression(models.Model):
 
     address_hash = models.CharField(max_length=64, unique=True)
     reason = models.CharField(max_length=300)
+    is_complaint = models.BooleanField(
+        default=False, help_text="its owner said that mail is not wanted; a bounce may be asked once more"
+    )
     made_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
