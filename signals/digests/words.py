@@ -29,7 +29,7 @@ from signals.digests.entries import (
 )
 from signals.digests.links import evidence_link
 from signals.models import Kind, Label, OutlookReview, Release, Stance, Weights
-from signals.trends.explain import Explanation, say
+from signals.trends.explain import Explanation, say, say_label
 from signals.trends.moves import MOVING
 
 _TITLE: Final = 160
@@ -111,7 +111,7 @@ def _move(move: Move, reading: Reading) -> EntryWords:
         title=_short(move.title(reading.language), _TITLE),
         link=evidence_link("tag", reading.period, move.key),
         about=_joined(_about(move), _short(move.change, _TITLE)),
-        badge=str(Label(move.label).label),
+        badge=say_label(move.label, str(Label(move.label).label), move.times, gettext=_),
         tone=_TONES.get(move.label, "plain"),
         standing=_standing(move.label, move.times, move.ceiling),
         before=_("On %(day)s: %(before)s")
@@ -120,7 +120,9 @@ def _move(move: Move, reading: Reading) -> EntryWords:
             "before": ", ".join(
                 words
                 for words in (
-                    str(Label(move.label_before).label),
+                    say_label(
+                        move.label_before, str(Label(move.label_before).label), move.times_before, gettext=_
+                    ),
                     _standing(move.label_before, move.times_before, move.ceiling_before),
                 )
                 if words

@@ -124,6 +124,18 @@ def say(
     return gettext("%(facts)s; its usual share would be %(expected)s: %(verdict)s.") % judged
 
 
+def is_unsure(label: str, times: float | None) -> bool:
+    """Is it above usual without enough surprise for a rise? "Unchanged" beside "at least ×3.3" would contradict it."""
+    return label == Label.STEADY and times is not None and times >= ABOVE
+
+
+def say_label(
+    label: str, words: str, times: float | None, *, gettext: Callable[[str], str] = lambda text: text
+) -> str:
+    """A label's `words`; of what is above usual, but not called a rise, that it isn't sure yet."""
+    return gettext("Not yet sure") if is_unsure(label, times) else words
+
+
 def say_times(
     times: float,
     ceiling: float | None = None,

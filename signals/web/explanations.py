@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 
 from signals.models import Label, Release, State, Tagging, TagTrend, Weights
 from signals.models.trend import TrendFigures
-from signals.trends.explain import Explanation, say, say_times
+from signals.trends.explain import Explanation, say, say_label, say_times
 
 # A note's tagging keeps its reason in English; the reader's language is known only here.
 _IN_NOTE: Final = re.compile("“(.*)” in its note", re.DOTALL)
@@ -26,6 +26,11 @@ def explain(trend: TagTrend | None) -> str:
         ngettext=ngettext,
         number=tenths,
     )
+
+
+def label_words(label: str, times: float | None) -> str:
+    """A label as it is told beside its number."""
+    return say_label(label, str(Label(label).label), times, gettext=gettext)
 
 
 def ceiling_of(trend: TrendFigures) -> float | None:

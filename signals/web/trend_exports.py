@@ -18,6 +18,7 @@ from xlsxwriter import Workbook
 
 from signals.models import Label
 from signals.trends.explain import floor_tenth
+from signals.web.explanations import label_words
 from signals.web.trend_table import Row, TrendTable
 
 Cell = str | int | float | date | None
@@ -166,7 +167,7 @@ def _markdown(table: TrendTable, title: str, address: str) -> StreamingHttpRespo
         for row in table.all_rows():
             said = figures(row, table)
             times = said["at_least_times_usual"]
-            label = str(Label(row.label).label)
+            label = label_words(row.label, row.trend.times if row.trend else None)
             cells = [
                 f"[{_cell(str(row.tag))}]({said['url']})",
                 str(row.tag.get_kind_display()),

@@ -23,9 +23,6 @@ BESIDE: Final = 40
 # In log2: a quarter to eight times the usual share.
 _LOW: Final = -2.0
 _HIGH: Final = 3.0
-# A mark and its number, in width and height.
-_WIDE: Final = 30.0
-_TALL: Final = 14.0
 _TICKS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -41,15 +38,59 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
-    """What is drawn, and what can't be; `ticks` are (position, words), `more` how many follow in the table."""
+class Sheet:
+    """What is drawn on, in SVG units: its size, the ends of its scales, the room of a mark with its number."""
 
-    name: str
+    width: int
+    height: int
+    left: float
+    right: float
+    top: float
+    bottom: float
+    room: tuple[float, float]
+    css: str
+
+    def across(self, relevance: float) -> float:
+        """Where a relevance of 1 to 5 stands."""
+        return self.left + (self.right - self.left) * (relevance - 1) / 4
+
+    def up(self, times: float) -> float:
+        """Where a change against usual stands."""
+        return self.bottom - (self.bottom - self.top) * _scale(times)
+
+
+_RADAR: Final = Sheet(600, 560, 20, 580, 20, 540, (30, 16), "")
+_MATRICES: Final = (
+    Sheet(780, 560, 90, 690, 30, 500, (30, 16), "plot--wide"),
+    # As wide as a phone, so that nothing on it is drawn smaller, and as far apart as fingers hit.
+    Sheet(360, 640, 60, 320, 30, 590, (30, 24), "plot--narrow"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A sheet with what stands on it; `ticks` are (position, words), `steps` those of relevance."""
+
+    sheet: Sheet
     marks: list[Mark]
     ticks: list[tuple[float, str]]
+    steps: list[tuple[float, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What is drawn, on each sheet, and what can't be; `more` is how many follow in the table."""
+
+    name: str
+    drawings: list[Drawing]
     unplotted: list[Row]
     unplotted_more: int
     more: int
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The tags that are drawn; the same on each sheet."""
+        return self.drawings[0].marks
 
     @property
     def kinds(self) -> list[tuple[float, float, str]]:
@@ -75,22 +116,32 @@ def plot(table: TrendTable, name: str) -> Plot:
     cannot = [place for place in table.places if not _is_plottable(table.listing, place, name)]
     rows = table.rows(can[:PLOTTED] + cannot[:BESIDE])
     drawn = [row for row in rows[: len(can[:PLOTTED])] if row.trend and row.trend.times]
-    spots = _apart([_on_matrix(row) if name == "matrix" else spot for row, spot in _on_radar(drawn)])
-    marks = [
-        Mark(number, row, round(x, 1), round(y, 1), SHAPES.get(Kind(row.tag.kind), ""))
-        for number, (row, (x, y)) in enumerate(zip(drawn, spots, strict=True), 1)
-    ]
-    ticks = [
-        (round(_height(times) if name == "matrix" else _radius(times), 1), f"×{number_format(f'{times:g}')}")
-        for times in _TICKS
-    ]
+    sheets = _MATRICES if name == "matrix" else (_RADAR,)
     return Plot(
         name=name,
-        marks=marks,
-        ticks=ticks,
+        drawings=[_draw(sheet, drawn, name) for sheet in sheets],
         unplotted=rows[len(can[:PLOTTED]) :],
         unplotted_more=max(0, len(cannot) - BESIDE),
         more=max(0, len(can) - PLOTTED),
+    )
+
+
+def _draw(sheet: Sheet, rows: Sequence[Row], name: str) -> Drawing:
+    spots = [_on_matrix(row, sheet) for row in rows] if name == "matrix" else _on_radar(rows)
+    return Drawing(
+        sheet=sheet,
+        marks=[
+            Mark(number, row, round(x, 1), round(y, 1), SHAPES.get(Kind(row.tag.kind), ""))
+            for number, (row, (x, y)) in enumerate(zip(rows, _apart(spots, sheet), strict=True), 1)
+        ],
+        ticks=[
+            (
+                round(sheet.up(times) if name == "matrix" else _radius(times), 1),
+                f"×{number_format(f'{times:g}')}",
+            )
+            for times in _TICKS
+        ],
+        steps=[(round(sheet.across(step), 1), step) for step in range(1, 6)],
     )
 
 
@@ -104,41 +155,50 @@ def _scale(times: float) -> float:
     return (min(max(log2(max(times, 0.01)), _LOW), _HIGH) - _LOW) / (_HIGH - _LOW)
 
 
-def _height(times: float) -> float:
-    return 500 - 470 * _scale(times)
-
-
 def _radius(times: float) -> float:
     """What rises most is in the middle, where one looks first."""
     return 20 + 220 * (1 - _scale(times))
 
 
-def _on_matrix(row: Row) -> tuple[float, float]:
+def _on_matrix(row: Row, sheet: Sheet) -> tuple[float, float]:
     relevance = row.relevance.median if row.relevance else 1.0
     times = row.trend.times if row.trend and row.trend.times else 1.0
-    return 90 + 600 * (relevance - 1) / 4, _height(times)
+    return sheet.across(relevance), sheet.up(times)
 
 
-def _on_radar(rows: Sequence[Row]) -> Iterable[tuple[Row, tuple[float, float]]]:
+def _on_radar(rows: Sequence[Row]) -> list[tuple[float, float]]:
     """Each row in its kind's sector, side by side."""
     of_kind = {kind: [row for row in rows if row.tag.kind == kind] for kind in Kind.values}
+    spots = []
     for row in rows:
         same, sector = of_kind[row.tag.kind], Kind.values.index(row.tag.kind)
         # Every other on the other side of the middle, so that neighbours in change stand apart.
         share = ((same.index(row) * 0.382) % 1) * 0.8 + 0.1
         angle = 2 * pi * (sector + share) / len(Kind) - pi / 2
         radius = _radius(row.trend.times if row.trend and row.trend.times else 1.0)
-        yield row, (300 + radius * cos(angle), 280 + radius * sin(angle))
+        spots.append((300 + radius * cos(angle), 280 + radius * sin(angle)))
+    return spots
 
 
-def _apart(spots: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The same spots, moved sideways as far as needed to be told apart."""
+def _apart(spots: Iterable[tuple[float, float]], sheet: Sheet) -> list[tuple[float, float]]:
+    """The same spots, moved sideways as far as needed to be told apart, and up or down where a row is full."""
+    wide, tall = sheet.room
     placed: list[tuple[float, float]] = []
     for x, y in spots:
-        beside = [x + step * sign * _WIDE / 3 for step in range(60) for sign in (1, -1)]
-        free = next(
-            (at for at in beside if all(abs(at - px) >= _WIDE or abs(y - py) >= _TALL for px, py in placed)),
-            x,
+        tried = (
+            (x + step * sign * wide / 3, y + row * tall)
+            for row in (0, -1, 1, -2, 2)
+            for step in range(60)
+            for sign in (1, -1)
         )
-        placed.append((free, y))
+        free = next(
+            (
+                (at, height)
+                for at, height in tried
+                if 12 <= at <= sheet.width - wide + 6 and 12 <= height <= sheet.height - 20
+                if all(abs(at - px) >= wide or abs(height - py) >= tall for px, py in placed)
+            ),
+            (x, y),
+        )
+        placed.append(free)
     return placed

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from signals.models import Kind, Label, Tag
+from signals.models import Kind, Tag
 from signals.templatetags.vigie import (
     change_figure,
     described,
@@ -35,7 +35,6 @@ _ARROWS: Final = {
 def rows_html(rows: Sequence[Row], *, has_force: bool) -> SafeString:
     """The table's body, in the reader's language; `has_force` adds the column of driving forces."""
     badges = {kind: kind_badge(kind) for kind in Kind.values}
-    labels = {label: trend_label(label) for label in Label.values}
     against = f'<span class="visually-hidden"> {_("change against usual")}, </span>'
     force = f'<span class="visually-hidden">{_("Driving force")}: </span><span aria-hidden="true">↳ </span>'
     return mark_safe(  # noqa: S308 - every text goes through escape
@@ -45,7 +44,7 @@ def rows_html(rows: Sequence[Row], *, has_force: bool) -> SafeString:
             f'<td class="wide">{badges[row.tag.kind]}{_status(row.tag)}</td>'
             f"<td>{_relevance(row)}</td>"
             f'<td class="change" title="{escape(row.why)}">'
-            f"{_times(row, against)}{_ARROWS[row.direction]}{labels[row.label]}</td>"
+            f"{_times(row, against)}{_ARROWS[row.direction]}{_label(row)}</td>"
             f'<td class="trace">{spark_svg(row.weeks, row.usual)}</td>'
             f'<td class="num wide">{localize(row.mentions)}'
             f'<span class="sub">{escape(row.split)}</span></td>'
@@ -84,6 +83,10 @@ def _times(row: Row, against: str) -> str:
     if row.trend is None or row.trend.times is None:
         return change_figure(None)
     return change_figure(row.trend) + against
+
+
+def _label(row: Row) -> str:
+    return trend_label(row.label, row.trend.times if row.trend else None)
 
 
 def _shares(row: Row) -> str:

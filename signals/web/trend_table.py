@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from signals.models import PERIODS, Kind, Label, Tag, TagTrend
+from signals.trends.explain import is_unsure
 from signals.trends.listing import Listing, Relevance, read_listing, volumes, weekly_counts
 from signals.trends.score import Floats
 from signals.trends.table import WEEKS
@@ -114,6 +115,11 @@ class Row:
             return said
         agreed = gettext("agreed") if spread <= 1 else gettext("contested") if spread >= 2 else ""
         return f"{said}, {agreed or gettext('spread %s') % number_format(spread, decimal_pos=1)}"
+
+    @property
+    def is_unsure(self) -> bool:
+        """Is it above usual, but not called a rise?"""
+        return self.trend is not None and is_unsure(self.label, self.trend.times)
 
     @property
     def why(self) -> str:
@@ -249,6 +255,25 @@ class TrendTable:
             for value in group.values
             if value.value in self.filters.chosen.get(group.name, [])
         ]
+
+    @property
+    def said(self) -> list[str]:
+        """What is set, in a word each, for where the filters themselves are folded away."""
+        said = [f"“{self.filters.words}”"] if self.filters.words else []
+        said += [
+            value.words
+            for group in self.groups
+            if group.name in self.filters.chosen
+            for value in group.values
+            if value.is_on
+        ]
+        if self.period:
+            said.append(ngettext("%d week", "%d weeks", self.period) % self.period)
+        if self.is_compared:
+            said.append(gettext("against the period before"))
+        if self.known_on:
+            said.append(gettext("as known on %s") % date_format(self.known_on, "j M Y"))
+        return said
 
     @property
     def total(self) -> int:

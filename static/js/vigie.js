@@ -81,8 +81,11 @@
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    if (event.key === "/") (one("main [data-key='/']") || one("[data-key='/']"))?.focus();
-    else if (event.key === "?") {
+    if (event.key === "/") {
+      const field = one("main [data-key='/']") || one("[data-key='/']");
+      field?.closest("details")?.setAttribute("open", "");
+      field?.focus();
+    } else if (event.key === "?") {
       one("[data-keys-switch]").checked = keysOn();
       one("#keys-help").showModal();
     } else if (ownKeys.some((own) => own(event))) {

@@ -157,6 +157,23 @@ def test_the_scheme_is_chosen_and_kept(page: Page, analyst: User):
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(17, 21, 26)"
 
 
+def test_on_a_phone_the_first_row_stands_under_folded_filters(page: Page, analyst: User):
+    for label in ("surging", "fading"):
+        make_tag(label=label)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/tags/?label=surging")
+    assert page.locator("tbody tr").first.bounding_box()["y"] < 500
+    expect(page.locator("#trend-filters > summary")).to_have_text("Filters (1)Surging · 1 of 2")
+    expect(page.locator("#filter-q")).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.locator("#filter-q")).to_be_focused()
+    page.get_by_role("link", name="Surging 1").click()
+    expect(page.locator("tbody a.name")).to_have_count(2)
+    page.set_viewport_size({"width": 1024, "height": 800})
+    expect(page.locator("#trend-filters > summary")).to_be_hidden()
+    expect(page.locator("#filter-q")).to_be_visible()
+
+
 def test_on_a_phone_the_inbox_is_a_list_then_an_article(page: Page, analyst: User):
     tag = make_tag("First")
     make_article(make_source(), [tag], title="Newer", inbox_score=2)

@@ -13,14 +13,14 @@ from django.views.decorators.http import require_GET
 
 from signals.digests.desk import editions_to_review
 from signals.digests.report import troubled_editions
-from signals.models import Article, Label, Source, SourceKind, Tag, User
+from signals.models import Article, Source, SourceKind, Tag, User
 from signals.rhythm import Silence
 from signals.templatetags.vigie import times as shown_times
 from signals.trends.explain import ABOVE
 from signals.trends.history import Move, Moves, moves_since
 from signals.trends.moves import RISING, Standing
 from signals.trends.table import open_day
-from signals.web.explanations import explain, tell_release
+from signals.web.explanations import explain, label_words, tell_release
 from signals.web.health import resting_queues
 from signals.web.pages import known_until, render_page
 from signals.web.since import (
@@ -87,7 +87,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _before(move: Move) -> str:
     """Where a tag stood before, and so why it is listed."""
-    before, label = move.before, str(Label(move.before.label).label)
+    before, label = move.before, label_words(move.before.label, move.before.times)
     if before.times is None:
         return _("before: too little evidence for a number")
     is_above = before.times >= ABOVE

@@ -39,6 +39,7 @@ def tag_table(request: HttpRequest, kind: str | None = None) -> HttpResponse:
         "page": page,
         "rows": rows,
         "body": rows_html(rows, has_force=table.has_force),
+        "has_unsure": any(row.is_unsure for row in rows),
         "plot": drawing,
         "renderings": [
             (words, table.query(view=name or None), name == (drawing.name if drawing else ""))

@@ -63,7 +63,7 @@ def test_what_is_new_stays_so_for_the_whole_visit_and_is_gone_on_the_next(people
         page = plain(analyst.get("/").content)
         assert "since you were last here" in page
         assert "Open weights" in page.split("Highest")[0]
-        assert "before: Unchanged, at least ×1.1" in page
+        assert "before: Not yet sure, at least ×1.1" in page
     # An hour later the visit has ended, and nothing has moved since.
     was_here(people[Role.ANALYST], NOW - timedelta(minutes=40))
     assert "Nothing moved since" in plain(analyst.get("/").content)
@@ -97,7 +97,7 @@ def test_a_first_visit_looks_back_a_week(analyst, tag):
     note(at=NOW - timedelta(days=3), label=Label.EMERGING, momentum=1.2, times=2.297)
     page = plain(analyst.get("/").content)
     assert "this week" in page
-    assert "before: Unchanged, at least ×1.1" in page
+    assert "before: Not yet sure, at least ×1.1" in page
 
 
 def test_a_change_is_noted_only_when_the_table_says_something_else(tag):

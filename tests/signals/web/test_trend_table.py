@@ -189,6 +189,19 @@ def test_the_page_asks_the_same_few_questions_whatever_is_chosen(analyst, world)
         assert len(asked) <= 15, [each["sql"][:90] for each in asked]
 
 
+def test_nothing_above_its_usual_share_is_called_unchanged(analyst):
+    made = {"momentum": 1.7, "explanation": {}}
+    make_tag("Rising on little", label="steady", times=3.3, **made)
+    make_tag("As ever", label="steady", times=1.0, **made)
+    page = plain(analyst.get("/tags/").content)
+    assert "×3.3 change against usual, Not yet sure" in page
+    assert page.count("Not yet sure:") == 1
+    assert "≈ change against usual, Unchanged" in page
+    assert "×3.3 Not yet sure" in b"".join(analyst.get("/tags.md").streaming_content).decode()
+    TagTrend.objects.update(times=1.0)
+    assert "Not yet sure" not in plain(analyst.get("/tags/").content)
+
+
 def test_every_export_has_the_rows_of_the_table_in_their_order(analyst):
     for number in range(55):
         make_tag(f"Thing {number:02}", label="surging" if number % 2 else "steady", mentions=number)
