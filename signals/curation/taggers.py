@@ -35,10 +35,10 @@ def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
         locked = TaggerVersion.objects.select_for_update(no_key=True)
         version = locked.filter(status=TaggerVersion.Status.ACTIVE).first()
         if version is None:
-            raise CurationError(_("The tagger in use is the one that comes with Vigie."))
+            raise CurationError(_("What suggests is the version that came with Vigie: there is none before it."))
         staged = version.measures.get("staged")
         if not staged:
-            raise CurationError(_("What the tagger in use replaced is no longer there."))
+            raise CurationError(_("What the version in use replaced is no longer there."))
         before = int(staged["replaced"])
         give_up_staging(now)
         start, since, tags = begin_back(version.number)
@@ -46,7 +46,7 @@ def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
             user=by,
             verb=TAKEN_BACK,
             target=f"tagger:{version.number}",
-            title=_("Tagger %(n)s taken back") % {"n": version.number},
+            title=_("Version %(n)s taken back") % {"n": version.number},
             before={"version": version.number},
             after={"version": before},
             made_at=now,

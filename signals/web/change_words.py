@@ -57,7 +57,7 @@ VERBS: Final[dict[str, Promise]] = {
     "proposal.rejected": _("dropped a proposal"),
     "link.accepted": _("linked a note's row"),
     "link.refused": _("refused a link"),
-    "tagger.taken_back": _("went back to the tagger before"),
+    "tagger.taken_back": _("went back to the version before of what suggests"),
     "story.moved": _("said who tells the same news"),
     "story.left": _("said that it is news of its own"),
     "story.grouped": _("grouped what tells the same news"),

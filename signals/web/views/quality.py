@@ -117,9 +117,9 @@ def take_back(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         if job is None:
-            messages.success(request, _("The tagger before is in use again, with its suggestions."))
+            messages.success(request, _("The version before suggests again, with what it had suggested."))
         else:
-            messages.success(request, _("The tagger before reads what came since, then it is in use again."))
+            messages.success(request, _("The version before reads what came since, then it suggests again."))
     return redirect(reverse("quality") + "#versions")
 
 
