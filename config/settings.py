@@ -127,6 +127,7 @@ AUTH_USER_MODEL = "signals.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+CSRF_FAILURE_VIEW = "signals.web.refusals.refuse_old_form"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -232,6 +233,8 @@ CELERY_TASK_ROUTES = {
     # A decision moves the inbox within a minute, however many articles wait to be tagged; and one process
     # keeps what it read of them.
     "signals.tasks.refit_ranker": {"queue": "mail"},
+    # Somebody waits for it too.
+    "signals.tasks.recall_day": {"queue": "mail"},
     "signals.*": {"queue": "analyze"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from celery import shared_task
 
 from signals import jobs
@@ -9,6 +11,7 @@ from signals.curation.sameness import refresh_if_due
 from signals.digests.schedule import run_due
 from signals.tagging.ranking_service import refit_ranker as learn_order
 from signals.tagging.versions import train_if_due
+from signals.trends.past import recall_day as work_out_day
 from signals.trends.rollup import roll_up
 from signals.trends.themes import refresh_themes_if_due
 
@@ -17,6 +20,12 @@ from signals.trends.themes import refresh_themes_if_due
 def roll_up_due() -> None:
     """Recount what moved, and every tag's trend."""
     roll_up()
+
+
+@shared_task(name="signals.tasks.recall_day")
+def recall_day(day: str, period: int | None, window: int) -> None:
+    """Put together what was known on a day, for who waits for it."""
+    work_out_day(date.fromisoformat(day), period, window)
 
 
 @shared_task(name="signals.tasks.send_due_digests")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
-from hashlib import sha256
-from typing import Any, Final, TypeVar, cast
+from datetime import date, timedelta
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Q, Sum
-from redis.exceptions import RedisError
 
 from signals.models import PERIODS, FacetValue, TagTrend, VolumeDelta
+from signals.trends.past import Catalogue, Relevance, rated, read_past
 from signals.trends.score import Floats, Ints
 from signals.trends.summary import (
     EPOCH,
@@ -24,21 +21,15 @@ from signals.trends.summary import (
     ByValue,
     Facets,
     by_value,
-    counts_by_period,
-    facets_known_on,
     recent,
     unpack,
 )
-from signals.trends.table import trend_table
 
 Texts = npt.NDArray[np.str_]
 
 _Stamp = tuple[date | None, int | None, *tuple[Any, ...]]
-_PastDay = tuple[dict[int, TagTrend], Ints, dict[int, "Relevance"]]
-_T = TypeVar("_T")
 
 DEFAULT_DAYS: Final = 28
-_KEPT_SECONDS: Final = 3600
 
 _TAGS: Final = """
 SELECT t.id, t.kind, t.status, t.relevancy, COALESCE(tr.label, 'too_little'), tr.momentum,
@@ -77,36 +68,6 @@ SELECT tag_id, (%(as_of)s - day) / 7, sum(confirmed) + sum(suggested) FROM signa
 WHERE tag_id = ANY(%(tags)s) AND day > %(since)s AND day <= %(as_of)s AND known_on <= %(known_on)s
 GROUP BY 1, 2
 """
-
-_RATED: Final = """
-WITH latest AS (
-    SELECT DISTINCT ON (tag_id, user_id) tag_id, relevancy FROM signals_rating
-    WHERE known_at < %(until)s AND (undone_at IS NULL OR undone_at >= %(until)s)
-    ORDER BY tag_id, user_id, id DESC
-)
-SELECT tag_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY relevancy), count(*),
-       CASE WHEN count(*) >= 3 THEN percentile_cont(0.75) WITHIN GROUP (ORDER BY relevancy)
-            - percentile_cont(0.25) WITHIN GROUP (ORDER BY relevancy) END
-FROM latest GROUP BY tag_id
-"""
-
-_STATED: Final = """
-SELECT tag_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY stated_relevancy), count(*)
-FROM signals_tagging
-WHERE state = 'confirmed' AND stated_relevancy IS NOT NULL
-  AND GREATEST(known_at, decided_at) < %(until)s
-GROUP BY tag_id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Relevance:
-    """A tag's relevance as known on a day: the median, how many raters or notes, the spread of three or more."""
-
-    median: float
-    raters: int
-    notes: int
-    spread: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +133,8 @@ _KEPT_AT_MOST: Final = 6
 def read_listing(*, period: int | None = None, known_on: date | None = None, is_french: bool) -> Listing:
     """The catalogue; counts of the last `period` weeks (one of PERIODS), else of the longest window scored.
 
-    A `known_on` that isn't over when the present trends end means now.
+    A `known_on` that isn't over when the present trends end means now. Of a large catalogue a past day takes
+    seconds to put together: NotYetKnownError until that is done.
     """
     key = (period, is_french, known_on)
     kept, seen = _present.get(key), _seen()
@@ -296,16 +258,19 @@ def volumes(*, as_of: date, known_on: date | None, days: int) -> tuple[int, int]
 def _as_known_on(listing: Listing, known_on: date, period: int | None) -> tuple[Listing, Facets]:
     """The same tags with what was known of them at the end of a day, and their values then."""
     ids = listing.ids.tolist()
-    catalogue = sha256("\n".join(map(repr, zip(ids, listing.kinds, listing.statuses, strict=True))).encode())
-    key = f"known-on:{known_on}:{catalogue.hexdigest()[:32]}"
-    trends, counts, stated = _kept(key, lambda: _read_past(ids, known_on))
-    # The pace of that day, which may have been another.
-    window = next((int(row.explanation["windows"][-1]) for row in trends.values()), listing.window)
-    days = 7 * period if period else window
-    facets = _kept(
-        f"{key}:{days}", lambda: facets_known_on(ids, as_of=known_on, known_on=known_on, days=days)
+    # The order of names is another one in each language, what was known is the same.
+    order = np.argsort(listing.ids)
+    columns = (column[order].tolist() for column in (listing.ids, listing.kinds, listing.statuses))
+    catalogue = Catalogue(tuple(zip(*columns, strict=True)))
+    past, facets = read_past(
+        catalogue, known_on, period=period, window=listing.window, mentions=int(listing.mentions.sum())
     )
-    relevance = stated | _rated(known_on)
+    facets = replace(facets, tag=order[facets.tag].astype(facets.tag.dtype))
+    trends, counts = past.trends, np.empty_like(past.counts)
+    counts[order] = past.counts
+    window = past.window(listing.window)
+    days = 7 * period if period else window
+    relevance = past.stated | rated(known_on)
     rows = [trends.get(tag_id) for tag_id in ids]
     if period:
         figures = counts[:, PERIODS.index(period)]
@@ -333,45 +298,3 @@ def _as_known_on(listing: Listing, known_on: date, period: int | None) -> tuple[
         past=Past(trends, relevance),
     )
     return then, facets
-
-
-def _kept(key: str, make: Callable[[], _T]) -> _T:
-    """What `make` makes, kept for a while: a past day changes only with merges, stories and the tagger."""
-    with suppress(RedisError):
-        kept: _T | None = cache.get(key)
-        if kept is not None:
-            return kept
-    made = make()
-    with suppress(RedisError):
-        cache.set(key, made, _KEPT_SECONDS)
-    return made
-
-
-def _read_past(ids: list[int], day: date) -> _PastDay:
-    table = trend_table(as_of=day, known_on=day)
-    counts = np.zeros((len(ids), len(PERIODS), 3), dtype=np.int64)
-    if table.series is not None:
-        place = {tag_id: at for at, tag_id in enumerate(ids)}
-        # A tag made meanwhile is in no listing yet.
-        rows = [at for at, row in enumerate(table.rows) if row.tag_id in place]
-        counts[[place[table.rows[at].tag_id] for at in rows]] = counts_by_period(table.series)[rows]
-    return {row.tag_id: row for row in table.rows}, counts, _stated(day)
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time.min, UTC)
-
-
-def _rated(known_on: date) -> dict[int, Relevance]:
-    with connection.cursor() as cursor:
-        cursor.execute(_RATED, {"until": _end_of(known_on)})
-        return {
-            tag_id: Relevance(median, raters, 0, spread)
-            for tag_id, median, raters, spread in cursor.fetchall()
-        }
-
-
-def _stated(known_on: date) -> dict[int, Relevance]:
-    with connection.cursor() as cursor:
-        cursor.execute(_STATED, {"until": _end_of(known_on)})
-        return {tag_id: Relevance(median, 0, notes, None) for tag_id, median, notes in cursor.fetchall()}

@@ -25,6 +25,7 @@ from signals.notes.types import KINDS
 from signals.search.articles import find, newest
 from signals.web.article_filters import ArticleFilter
 from signals.web.pages import known_until, way_back
+from signals.web.past_days import sent_once_known
 from signals.web.trend_table import TrendTable
 
 FORMS: Final = ("md", "zip", "json", "print")
@@ -64,6 +65,7 @@ def out(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
+@sent_once_known
 def items_out(request: HttpRequest, kind: str | None = None) -> HttpResponseBase:
     """`/out/items/?form=`: the tracked items that the trend table of the same query lists, or those `item` names."""
     if kind is not None and kind not in Kind.values:

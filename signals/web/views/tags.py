@@ -18,6 +18,7 @@ from signals.curation.saved_views import delete_view, rename_view, save_view, wi
 from signals.models import Kind, Label, SavedView, User
 from signals.web.access import people_only
 from signals.web.pages import page_of, render_page
+from signals.web.past_days import sent_once_known, shown_once_known
 from signals.web.trend_exports import FORMS, export
 from signals.web.trend_plots import VIEWS, plot
 from signals.web.trend_rows import rows_html
@@ -25,7 +26,8 @@ from signals.web.trend_table import TrendTable
 
 
 @require_GET
-def tag_table(request: HttpRequest, kind: str | None = None) -> HttpResponse:
+@shown_once_known
+def tag_table(request: HttpRequest, kind: str | None = None) -> HttpResponseBase:
     """`/tags/`, `/tags/<kind>/`: what moved first."""
     table = _table(request, kind)
     page = page_of(request, table.places)
@@ -54,6 +56,7 @@ def tag_table(request: HttpRequest, kind: str | None = None) -> HttpResponse:
 
 
 @require_GET
+@sent_once_known
 def tag_export(request: HttpRequest, form: str, kind: str | None = None) -> HttpResponseBase:
     """The rows of the table of the same URL, all pages of them, as CSV, XLSX, JSON, Markdown or RSS."""
     if form not in FORMS:

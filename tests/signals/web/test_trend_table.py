@@ -3,9 +3,11 @@
 import csv
 import json
 from datetime import UTC, datetime, timedelta
+from html import escape
 from io import BytesIO
 
 import pytest
+from celery import current_app
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +19,8 @@ from signals.curation.catalogue import create_tag
 from signals.curation.decisions import decide_tagging
 from signals.curation.ratings import rate_tag
 from signals.models import Note, Role, State, Tag, Tagging, TagTrend, Theme
+from signals.tasks import recall_day
+from signals.trends import listing, past
 from signals.trends.marks import mark_articles
 from signals.trends.rollup import roll_up
 from tests.signals.web.making import make_article, make_source, make_tag, plain
@@ -179,6 +183,39 @@ def test_as_known_on_a_day_nothing_later_is_seen(analyst, world, people):
     assert listed(analyst, f"known_on={earlier}&language=fr") == []
     html = plain(analyst.get(f"/tags/?known_on={day}").content)
     assert f"As known on {day.strftime('%-d %B %Y')}" in html
+
+
+def test_a_past_day_that_takes_long_is_put_together_by_a_worker_and_shown_once_it_is_there(
+    analyst, world, monkeypatch
+):
+    day = (TODAY - timedelta(days=4)).date()
+    query = f"known_on={day}&period=52w"
+    at_once = json.loads(analyst.get(f"/tags.json?{query}").content)
+    cache.clear()
+    monkeypatch.setattr(listing, "_present", {})
+    # As of a large catalogue, and nobody waits.
+    monkeypatch.setattr(past, "TAGS_AT_ONCE", 0)
+    monkeypatch.setattr(past, "_PATIENCE", 0.0)
+
+    pending = analyst.get(f"/tags/?{query}")
+    assert pending.status_code == 202
+    assert f"as known on {day.strftime('%-d %B %Y')} is being put together" in plain(pending.content)
+    part = analyst.get(f"/tags/?{query}", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part
+    assert f'hx-get="/tags/?{escape(query)}"' in part
+    for file in (f"/tags.csv?{query}", f"/out/items/?{query}&form=md"):
+        refused = analyst.get(file)
+        assert (refused.status_code, refused["Retry-After"]) == (503, "3")
+
+    with current_app.connection_for_read() as broker:
+        queue = broker.SimpleQueue("mail")
+        messages = [queue.get_nowait() for _each in range(queue.qsize())]
+    sent = [message for message in messages if message.headers["task"] == "signals.tasks.recall_day"]
+    assert len(sent) == 1, "however often somebody looks"
+    arguments, _named, _options = sent[0].decode()
+    recall_day(*arguments)
+    assert json.loads(analyst.get(f"/tags.json?{query}").content) == at_once
+    assert len(at_once["rows"]) == 3
 
 
 def test_the_page_asks_the_same_few_questions_whatever_is_chosen(analyst, world):
