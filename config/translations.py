@@ -28,8 +28,21 @@ _FUNCTIONS = ["_", "gettext_noop"] + [
     f"{n}{p}gettext{lazy}" for n in ("", "n") for p in ("", "p") for lazy in ("", "_lazy")
 ]
 _STRING = r"""u?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
-# Django's French abbreviates June and July alike; ours comes first where it has them.
-MONTHS = (gettext_noop("jun"), gettext_noop("jul"))
+# Django's French abbreviates months as nobody writes them; ours come first.
+MONTHS = (
+    gettext_noop("jan"),
+    gettext_noop("feb"),
+    gettext_noop("mar"),
+    gettext_noop("apr"),
+    gettext_noop("may"),
+    gettext_noop("jun"),
+    gettext_noop("jul"),
+    gettext_noop("aug"),
+    gettext_noop("sep"),
+    gettext_noop("oct"),
+    gettext_noop("nov"),
+    gettext_noop("dec"),
+)
 # What Django's templatize makes of a template is Python-like calls among blanked-out text.
 _CALL = re.compile(rf"\b(_|n?p?gettext)\(\s*({_STRING}(?:\s*,\s*{_STRING})*)", re.DOTALL)
 

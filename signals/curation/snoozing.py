@@ -10,10 +10,10 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
+from signals.days import say_day
 from signals.models import Article, Change, User
 
 VERB: Final = "article.snoozed"
@@ -56,7 +56,7 @@ def snooze_articles(
             if article.snoozed_until != until
         ]
         Article.objects.filter(pk__in=[article.pk for article in moved]).update(snoozed_until=until)
-        day = date_format(timezone.localtime(until), "j M Y")
+        day = say_day(timezone.localtime(until))
         Change.objects.bulk_create(
             Change(
                 user=by,

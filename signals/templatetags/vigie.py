@@ -7,14 +7,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
-from django.template import Context
+from django.template import Context, defaultfilters
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
+from signals.days import day_form, say_day
 from signals.models import Kind, Label, State, Tag, Tagging
 from signals.models.trend import TrendFigures
 from signals.trends.explain import ABOVE, ceil_tenth, floor_tenth
@@ -182,6 +183,12 @@ def points(change: float) -> str:
     return f"{sign}{number_format(abs(change), decimal_pos=2)}"
 
 
+@register.filter("date", expects_localtime=True, is_safe=False)
+def say_date(moment: date | None, form: str | None = None) -> str:
+    """Django's own filter, with the short months of the reader's language."""
+    return str(defaultfilters.date(moment, day_form(form) if form else form))
+
+
 @register.filter
 def shift(change: str) -> tuple[str, str] | None:
     """'From paying per call to running it' as its two ends; None where it is not said that way."""
@@ -195,7 +202,7 @@ def ago(moment: datetime | date | None) -> str:
     if moment is None:
         return "–"
     if not isinstance(moment, datetime):
-        return date_format(moment, "j M Y")
+        return say_day(moment)
     age = timezone.now() - moment
     if age < timedelta(0):
         ahead = -age
@@ -208,7 +215,7 @@ def ago(moment: datetime | date | None) -> str:
         return gettext("%d h") % (age.seconds // 3600)
     if age < timedelta(days=14):
         return pgettext("days, short", "%d d") % age.days
-    return date_format(timezone.localtime(moment), "j M Y")
+    return say_day(timezone.localtime(moment))
 
 
 @register.filter

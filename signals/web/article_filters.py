@@ -19,10 +19,10 @@ from django.db.models import Value as Constant
 from django.db.models.expressions import RawSQL
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from signals.days import say_day
 from signals.models import Article, Source, State, Tag, Tagging, Theme
 from signals.tagging.facets import theme_key
 from signals.tagging.facets_writing import current_themes
@@ -217,7 +217,7 @@ class ArticleFilter:
 
     def _said(self, name: str) -> str:
         if name in self.days:
-            return date_format(self.days[name], "j M Y")
+            return say_day(self.days[name])
         if name == "counted":
             return str(_WHICH[self.chosen[name]])
         return str(Theme.objects.filter(slug=self.chosen[name]).first() or self.chosen[name])

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from django.db.models.enums import ChoicesType
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from signals.days import say_day
 from signals.models import Change, Edition, Kind, Role, Stance, State, Tag, Theme
 from signals.templatetags.vigie import LANGUAGE_NAMES
 
@@ -68,6 +68,7 @@ VERBS: Final[dict[str, Promise]] = {
     "edition.taken_in": _("took an entry into a digest again"),
     "edition.scheduled": _("set a digest's time"),
     "edition.approved": _("approved a digest"),
+    "edition.held": _("took a digest's approval back"),
     "suppression.lifted": _("let an address be written to again"),
     "source.added": _("added a source"),
     "source.paused": _("paused a source"),
@@ -259,7 +260,7 @@ def _word(field: str, value: str) -> str:
             moment = datetime.fromisoformat(value)
         except ValueError:
             return value
-        return date_format(timezone.localtime(moment) if moment.tzinfo else moment, "j M Y")
+        return say_day(timezone.localtime(moment) if moment.tzinfo else moment)
     return value
 
 

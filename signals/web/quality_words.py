@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Final
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from signals.days import say_day
 from signals.models import Decision, TaggerVersion
 from signals.quality.measures import Band, Found, Grades, Interval, Share
 from signals.quality.report import ENOUGH, ENOUGH_DRAWN, Report
@@ -251,14 +252,14 @@ def say_version(version: TaggerVersion, judged: Share) -> VersionSaid:
         "Learned from %(count)d decision on %(day)s.",
         "Learned from %(count)d decisions on %(day)s.",
         version.decisions,
-    ) % {"count": version.decisions, "day": date_format(version.trained_at, "j M Y")}
+    ) % {"count": version.decisions, "day": say_day(version.trained_at)}
     used = ""
     if version.active_at and status == TaggerVersion.Status.ACTIVE:
-        used = _("In use since %(day)s.") % {"day": date_format(version.active_at, "j M Y")}
+        used = _("In use since %(day)s.") % {"day": say_day(version.active_at)}
     elif version.active_at and version.retired_at:
         used = _("In use from %(day)s to %(end)s.") % {
-            "day": date_format(version.active_at, "j M Y"),
-            "end": date_format(version.retired_at, "j M Y"),
+            "day": say_day(version.active_at),
+            "end": say_day(version.retired_at),
         }
     staged = version.measures.get("staged") if status == TaggerVersion.Status.ACTIVE else None
     was_stopped = version.measures.get("why") == "given_up"

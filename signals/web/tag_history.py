@@ -10,12 +10,12 @@ from statistics import median
 from typing import Any, Final
 
 from django.db import connection
-from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from signals.curation.merge_preview import rated_as
+from signals.days import say_day
 from signals.models import Decision, Kind, Label, Rating, Tag
 from signals.web.week_chart import ScoreChart, score_chart
 
@@ -200,7 +200,7 @@ def _shown(field: str, value: Any) -> str:
     if field == "status":
         return str(Tag.Status(value).label)
     if field == "outlook_due_on":
-        return date_format(date.fromisoformat(value), "j M Y")
+        return say_day(date.fromisoformat(value))
     return _quoted(Truncator(value).chars(90))
 
 

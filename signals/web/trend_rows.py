@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from django.utils.formats import date_format, localize
+from django.utils.formats import localize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from signals.days import say_day
 from signals.models import Kind, Tag
 from signals.templatetags.vigie import (
     change_figure,
@@ -102,7 +103,7 @@ def _shares(row: Row) -> str:
 def _last(row: Row) -> str:
     if row.trend is None or row.trend.last_mention is None:
         return "–"
-    return escape(date_format(row.trend.last_mention, "j M"))
+    return escape(say_day(row.trend.last_mention, "j M"))
 
 
 def _force(tag: Tag) -> str:

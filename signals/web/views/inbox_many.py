@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -18,6 +17,7 @@ from signals.curation.bulk import decide_many
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.snoozing import read_day, snooze_articles, snooze_until
+from signals.days import say_day
 from signals.models import Article, Decision, Tag, User
 from signals.search.query import parse
 from signals.search.tags import FoundTag, find_tags
@@ -70,7 +70,7 @@ def snooze(request: HttpRequest, article_pk: int) -> HttpResponse:
     except CurationError as refused:
         return refused_with_reason(request, refused, reverse("inbox") + f"?article={article.pk}")
     forget_counts()
-    said = _("Put off until %(day)s") % {"day": date_format(day, "j M Y")}
+    said = _("Put off until %(day)s") % {"day": say_day(day)}
     if getattr(request, "htmx", False):
         response = HttpResponse(status=204)
         response["X-Said"] = quote(said)

@@ -1,0 +1,18 @@
+"""Days as the reader's language writes them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+
+
+def day_form(form: str) -> str:
+    """A date format of Django's, its short month small where the language has it so: "5 janv. 2026"."""
+    return form.replace("M", "b") if (get_language() or "").startswith("fr") else form
+
+
+def say_day(day: date, form: str = "j M Y") -> str:
+    """A day, or a moment of it, in a date format of Django's; without one 5 Jan 2026."""
+    return date_format(day, day_form(form))
