@@ -9,6 +9,7 @@ from typing import Final
 from django.core.cache import cache
 from django.db import connection
 from django.http import QueryDict
+from django.utils.translation import gettext
 from redis.exceptions import RedisError
 
 from signals.curation.waiting import Waiting
@@ -74,10 +75,15 @@ class InboxFilter:
         """Whether anything is left out."""
         return self.waiting != Waiting()
 
-    @property
-    def is_narrowed_by_more(self) -> bool:
-        """Whether by more than words."""
-        return bool(self.said.keys() - {"q"})
+    def chosen(self, choices: dict[str, list[Choice]]) -> list[str]:
+        """What is chosen besides words, as the filters call it."""
+        chosen = [str(Kind(self.said["kind"]).label)] if "kind" in self.said else []
+        chosen += [choice.words for values in choices.values() for choice in values if choice.is_on]
+        if self.waiting.is_drawn:
+            chosen.append(gettext("only drawn at random"))
+        if self.waiting.unclaimed_by_others_of:
+            chosen.append(gettext("without what others read"))
+        return chosen
 
     def query(self, **more: str) -> str:
         """The address' query without a page or an article; `more` is added."""

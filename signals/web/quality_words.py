@@ -177,7 +177,7 @@ def cards(report: Report) -> list[Card]:
             _(
                 "Right suggestions, of all right ones, guessed from a few drawn at random among those not shown."
             ),
-            _("A tag that nothing hinted at is never drawn: what was overlooked altogether stays unknown."),
+            _("An item that nothing hinted at is never drawn: what was overlooked altogether stays unknown."),
         ),
     ]
 

@@ -79,7 +79,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
         **selection_context(filters, count),
     }
     if wants != "whole":
-        context |= {"choices": filters.choices(), "kinds": Kind.choices}
+        choices = filters.choices()
+        context |= {"choices": choices, "chosen": filters.chosen(choices), "kinds": Kind.choices}
     return render_page(request, "inbox/inbox.html", context, partial="inbox/_whole.html")
 
 
