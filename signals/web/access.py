@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from signals.models import User
 
@@ -21,13 +23,33 @@ def public(view: View) -> View:
     return view
 
 
+def ask_to_log_in(request: HttpRequest) -> HttpResponse:
+    """The log-in page, and back from there; a part of a page is only told, so that what was typed stays."""
+    if "HX-Request" in request.headers:
+        return _told(401, _("You were logged out. Log in again in another window; nothing of it was saved."))
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path())
+    # What takes a form shows no page: back to the one that had it.
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    is_ours = came_from.netloc == request.get_host()
+    return redirect_to_login(came_from._replace(scheme="", netloc="").geturl() if is_ours else "/")
+
+
+def _told(status: int, words: str) -> HttpResponse:
+    response = HttpResponse(status=status)
+    response["X-Reason"] = quote(words)
+    return response
+
+
 def _only(allowed: Callable[[User], bool]) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not isinstance(request.user, User):
-                return redirect_to_login(request.get_full_path())
+                return ask_to_log_in(request)
             if not allowed(request.user):
+                if "HX-Request" in request.headers:
+                    return _told(403, _("Your role does not allow this."))
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 

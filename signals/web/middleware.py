@@ -8,11 +8,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from signals.models import User
+from signals.web.access import ask_to_log_in
 
 _VISIT_STEP = timedelta(minutes=5)
 _VISIT_ENDS = timedelta(minutes=30)
@@ -56,7 +56,7 @@ class LogInRequiredMiddleware:
             and not getattr(view, "for_people", False)
         ):
             return None
-        return redirect_to_login(request.get_full_path())
+        return ask_to_log_in(request)
 
 
 def _note_visit(user: User, now: datetime) -> None:

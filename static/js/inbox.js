@@ -33,7 +33,6 @@ document.addEventListener("DOMContentLoaded", () => {
       const place = response.headers.get("HX-Location");
       const to = place ? JSON.parse(place).path : response.headers.get("HX-Redirect");
       if (response.ok) return { html, to, stays: Boolean(place), said: said("X-Said") };
-      if (response.type === "opaqueredirect") return { reason: words.off };
       return { reason: said("X-Reason") || `${words.failed} (${response.status})`, html: response.status === 409 ? html : "" };
     } catch {
       return { reason: words.lost };

@@ -3,9 +3,11 @@
 import re
 from datetime import date, timedelta
 from http.cookies import SimpleCookie
+from urllib.parse import unquote
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
@@ -41,7 +43,7 @@ from tests.signals.web.access import (
     make_addresses,
     writes,
 )
-from tests.signals.web.making import fill, make_article, make_source, make_tag
+from tests.signals.web.making import BACKEND, fill, make_article, make_source, make_tag, plain
 
 
 @pytest.fixture
@@ -115,6 +117,31 @@ def test_each_page_lets_in_whom_it_should_and_nobody_else(as_role, addresses, se
             if answer.status_code >= 500 or (refused == may and not is_excused):
                 wrong.append(f"{method} {name}: {answer.status_code} {answer.get('Location', '')}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_part_of_a_page_says_why_it_is_refused_and_leaves_the_page_as_it_is(as_role, people, addresses):
+    written = {"text": "A long comment"}
+    stranger, viewer = as_role(""), as_role(Role.VIEWER)
+    old_form = Client(enforce_csrf_checks=True)
+    old_form.force_login(people[Role.ANALYST], backend=BACKEND)
+    for browser, status, words in [
+        (stranger, 401, "You were logged out."),
+        (viewer, 403, "Your role does not allow this."),
+        (old_form, 403, "This page is older than your log-in"),
+    ]:
+        told = browser.post(addresses["tag-comment"], written, headers={"HX-Request": "true"})
+        assert (told.status_code, told.content[:6]) == (status, b"" if browser is not old_form else b"<!doct")
+        assert unquote(told["X-Reason"]).startswith(words)
+    assert "load the page again" in plain(old_form.post(addresses["tag-comment"], written).content)
+
+
+def test_who_was_logged_out_while_writing_comes_back_to_the_page_of_the_form(as_role, addresses):
+    for came_from, back in [
+        ("http://testserver/tags/1-x/?a=b", "/tags/1-x/%3Fa%3Db"),
+        ("http://evil.example/", "/"),
+    ]:
+        answer = as_role("").post(addresses["tag-comment"], headers={"Referer": came_from})
+        assert answer["Location"] == f"/accounts/login/?next={back}"
 
 
 def test_the_administration_lets_only_administrators_in(as_role, people):
