@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import Page, Route, expect
@@ -150,6 +151,20 @@ def test_what_fails_comes_back_with_its_reason_and_can_be_said_again(
     settled(page)
     assert Decision.objects.count() == 1
     complaints.clear()  # the browser says too that a request failed
+
+
+def test_who_was_logged_out_meanwhile_is_told_and_keeps_what_was_typed(
+    page: Page, analyst: User, complaints: list[str]
+):
+    fill_inbox(articles=1, tags=2)
+    page.goto(Tag.objects.earliest("pk").get_absolute_url())
+    page.get_by_text("Write a comment").click()
+    page.get_by_label("Comment", exact=True).fill("Half an hour of thinking")
+    Session.objects.all().delete()
+    page.locator("#comments").get_by_role("button", name="Add").click()
+    expect(page.locator("#toast")).to_contain_text("You were logged out.")
+    expect(page.get_by_label("Comment", exact=True)).to_have_value("Half an hour of thinking")
+    complaints.clear()  # the browser says too that a request was refused
 
 
 def test_of_two_who_decide_at_once_one_wins_the_other_is_told_and_may_decide_again(
