@@ -17,7 +17,8 @@ from signals.digests.alert_mail import render_alert
 from signals.digests.choose import move_of
 from signals.digests.content import Content
 from signals.digests.entries import Move
-from signals.digests.moments import next_hour
+from signals.digests.ledger import OPEN
+from signals.digests.moments import next_hour, zone_of
 from signals.digests.periods import LATE_AFTER
 from signals.digests.pictures import keep_pictures
 from signals.digests.suppression import address_hash, domain_of, suppressed_hashes
@@ -83,12 +84,15 @@ def send_alerts(*, now: datetime) -> int:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         if Edition.objects.filter(cadence=Cadence.ALERT, period=day.isoformat()).exists():
             return 0
-        rises = _look(day)
+        rises = _look(day, now)
         return _reserve(rises, day, now) if rises else 0
 
 
-def _look(day: date) -> list[_Rise]:
-    """What newly rises, for whom; what else changed is noted. Readers who pause are told when they are back."""
+def _look(day: date, now: datetime) -> list[_Rise]:
+    """What newly rises, for whom; what else changed is noted.
+
+    Readers who pause are told when they are back, those who get such a mail that day already on the next.
+    """
     changed = (
         Alert.objects.filter(subscription__in=Subscription.objects.awake(day))
         .filter(~Q(tag__trend__label=F("last_label")), tag__trend__isnull=False)
@@ -98,9 +102,14 @@ def _look(day: date) -> list[_Rise]:
         .order_by("pk")
     )
     suppressed = suppressed_hashes()
+    told_on = _told_on(now)
     rises, noted = [], []
     moves: dict[int, Move] = {}
     for alert in changed:
+        reader = alert.subscription
+        due = next_hour(now=now, hour=reader.hour, time_zone=reader.time_zone)
+        if due.astimezone(zone_of(reader.time_zone)).date() <= told_on.get(reader.pk, date.min):
+            continue
         label, before = str(alert.tag.trend.label), alert.last_label
         if _RISES.get(label, 0) > _RISES.get(before, 0) and not (
             suppressed and address_hash(alert.subscription.email) in suppressed
@@ -111,6 +120,19 @@ def _look(day: date) -> list[_Rise]:
         noted.append(alert)
     Alert.objects.bulk_update(noted, ["last_label"], batch_size=500)
     return rises
+
+
+def _told_on(now: datetime) -> dict[int, date]:
+    """Of readers with a recent alert mail, the day over there on which it came or is to come."""
+    days: dict[int, date] = {}
+    recent = Delivery.objects.filter(edition__cadence=Cadence.ALERT, due_at__gt=now - 2 * LATE_AFTER)
+    rows = recent.exclude(subscription=None).values_list(
+        "subscription_id", "subscription__time_zone", "due_at", "handed_over_at", "status"
+    )
+    for reader, zone, due, handed_over, status in rows:
+        at = max(due, handed_over or due, now if status in OPEN else due)
+        days[reader] = max(at.astimezone(zone_of(zone)).date(), days.get(reader, date.min))
+    return days
 
 
 def _reserve(rises: list[_Rise], day: date, now: datetime) -> int:

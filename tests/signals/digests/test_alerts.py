@@ -6,7 +6,7 @@ from multiprocessing.pool import ThreadPool
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from signals.digests.alert_requests import form_token
 from signals.digests.alerts import follow_tag, send_alerts, unfollow_tag
@@ -76,6 +76,24 @@ def test_a_reader_gets_one_mail_a_day_and_nothing_is_forgotten(db):
     assert [to for to, subject in told() if "Three" in subject] == ["ada@example.org"]
 
 
+def test_rises_of_two_days_that_would_arrive_on_one_make_two_days_of_it(db):
+    first, second = make_tag("One"), make_tag("Two")
+    for tag in (first, second):
+        follow_tag(reader=reader(hour=7) if tag is first else Subscription.objects.get(), tag=tag, now=MONDAY)
+    becomes(first, Label.SURGING)
+    # after the reader's hour: it waits for the next morning
+    send_alerts(now=MONDAY + timedelta(hours=9))
+    becomes(second, Label.SURGING)
+    moment = MONDAY + timedelta(hours=18)
+    while moment < MONDAY + timedelta(days=3):
+        send_alerts(now=moment)
+        deliver_due(clock=lambda: moment)
+        moment += timedelta(minutes=30)
+    days = list(Delivery.objects.order_by("pk").values_list("sent_at__date", flat=True))
+    assert days == [(MONDAY + timedelta(days=n)).date() for n in (1, 2)]
+    assert [subject.split(":")[0] for _, subject in told()] == ["One", "Two"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_that_look_at_once_tell_once(transactional_db):
     tag = make_tag()
@@ -94,21 +112,22 @@ def test_two_workers_that_look_at_once_tell_once(transactional_db):
     assert (Edition.objects.count(), Delivery.objects.count()) == (1, 5)
 
 
-def test_who_dies_while_looking_has_told_nobody_and_noted_nothing(db, monkeypatch):
+REFUSE = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room on the disk'; END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON signals_delivery FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+ALLOW = "DROP TRIGGER refuse ON signals_delivery; DROP FUNCTION refuse"
+
+
+def test_who_fails_while_looking_has_told_nobody_and_noted_nothing(db):
     tag = make_tag()
     follow_tag(reader=reader(), tag=tag, now=MONDAY)
     becomes(tag, Label.SURGING)
-
-    class Killed(BaseException):
-        pass
-
-    def die(*_args, **_kwargs):
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Delivery.objects, "bulk_create", die)
-        with pytest.raises(Killed):
+    with connection.cursor() as cursor:
+        cursor.execute(REFUSE)
+        with pytest.raises(DatabaseError, match="no room"), transaction.atomic():
             send_alerts(now=MONDAY)
+        cursor.execute(ALLOW)
     assert not Edition.objects.exists()
     assert Alert.objects.get().last_label == Label.STEADY
     a_day(0)
