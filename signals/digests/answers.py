@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from dataclasses import dataclass
+from typing import Final
 
 from anymail.exceptions import AnymailError, AnymailInvalidAddress, AnymailRecipientsRefused
 from anymail.message import AnymailStatus
@@ -13,7 +15,16 @@ from requests import ConnectTimeout, RequestException
 from signals.models import Delivery
 
 # Refusals of this message or this sender, not of the address.
-_NOT_THE_ADDRESS = (552, 554)
+_NOT_THE_ADDRESS: Final = (552, 554)
+# "Not by policy", "mailbox full": the same, by the enhanced code.
+_POLICY_OR_FULL: Final = re.compile(r"\b5\.(?:7\.\d{1,3}|2\.2)\b")
+# The server does not let us send to others: it would say so of every reader's address.
+_NO_RELAY: Final = re.compile(
+    r"relay(?:ing)? (?:access )?(?:is )?(?:denied|prohibited|not (?:permitted|allowed))"
+    r"|authentication (?:is )?required",
+    re.IGNORECASE,
+)
+_NOT_LET_IN: Final = (503, 530, 535)
 # An HTTP service that says so has not taken the mail; any other 5xx may have.
 _LATER = (408, 429, 503)
 # Our key is wrong, out of money or not allowed: the operator's to repair, no reader's fault.
@@ -36,7 +47,10 @@ def judge(failure: OSError | AnymailError, *, reached_data: bool) -> Answer:
         return _judge_provider(failure)
     if isinstance(failure, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(failure.recipients.values()))
-        return _by_code(code, _words(code, said), about_address=True)
+        words = _words(code, said)
+        if code in _NOT_LET_IN or _NO_RELAY.search(words):
+            return Answer(Delivery.Status.DEFERRED, words)
+        return _by_code(code, words, about_address=code != _NOT_THE_ADDRESS[0])
     if isinstance(failure, smtplib.SMTPDataError):
         about_address = failure.smtp_code not in _NOT_THE_ADDRESS
         return _by_code(
@@ -83,7 +97,8 @@ def taken_by_provider(told: AnymailStatus | None) -> Answer:
 
 def _by_code(code: int, words: str, *, about_address: bool) -> Answer:
     if 500 <= code < 600:
-        return Answer(Delivery.Status.FAILED, words, suppresses=about_address)
+        suppresses = about_address and not _POLICY_OR_FULL.search(words)
+        return Answer(Delivery.Status.FAILED, words, suppresses=suppresses)
     if 400 <= code < 500:
         return Answer(Delivery.Status.DEFERRED, words)
     return Answer(Delivery.Status.UNKNOWN, words)

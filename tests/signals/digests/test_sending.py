@@ -12,7 +12,7 @@ from signals.digests.ledger import UNKNOWN_AFTER
 from signals.digests.letters import Address, compose
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import unsubscribe
-from signals.models import Delivery, Edition, OutboxMail, Subscription
+from signals.models import Delivery, Edition, OutboxMail, Subscription, Suppression
 from tests.signals.digests.conftest import MONDAY, reader
 
 
@@ -76,6 +76,30 @@ def test_each_answer_of_the_server_has_its_consequence(frozen, mailbox):
     assert (suppressed.email, "no such user" in suppressed.suppressed_reason) == ("nobody@example.org", True)
     advance_editions(now=MONDAY)
     assert Edition.objects.get().status == Edition.Status.FROZEN
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("554 5.7.1 <ada@example.org>: Relay access denied", "deferred"),
+        ("530 5.7.0 Authentication required", "deferred"),
+        ("550 5.7.1 your network is on a list", "failed"),
+        ("552 5.2.2 mailbox full", "failed"),
+    ],
+)
+def test_what_is_refused_because_of_us_or_for_now_suppresses_nobody(frozen, mailbox, said, status):
+    frozen("ada")
+    mailbox.at_rcpt = {"ada@example.org": said}
+    deliver_due(clock=at(MONDAY))
+    assert states() == {"ada": status}
+    assert not Suppression.objects.exists()
+
+
+def test_a_server_that_no_longer_knows_a_name_of_its_relays_suppresses_it(frozen, mailbox):
+    frozen("ada")
+    mailbox.at_rcpt = {"ada@example.org": "550 5.1.1 User unknown in relay recipient table"}
+    deliver_due(clock=at(MONDAY))
+    assert Suppression.objects.exists()
 
 
 def test_what_was_put_off_is_tried_again_later_and_the_uncertain_never(frozen, mailbox):
