@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from signals.digests.answers import Answer
 from signals.digests.letters import Address
 from signals.digests.pace import Full, Pace, find_room, one_sender
-from signals.digests.suppression import suppress_address
+from signals.digests.suppression import suppress_address, without_addresses
 from signals.models import Delivery, Edition, Subscription
 
 OPEN: Final = (Delivery.Status.RESERVED, Delivery.Status.DEFERRED)
@@ -74,7 +74,8 @@ def _claim(pk: int, now: datetime) -> Claimed | None:
 
 def keep_answer(claimed: Claimed, answer: Answer, *, now: datetime) -> None:
     """Write down what the mail server said, and what follows from it for the address."""
-    fields: dict[str, object] = {"status": answer.status, "answer": answer.words}
+    # they may be forgotten meanwhile: what stays must not name them
+    fields: dict[str, object] = {"status": answer.status, "answer": without_addresses(answer.words)}
     if answer.provider_key:
         fields["provider_key"] = answer.provider_key
     if answer.status == Delivery.Status.SENT:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from signals.digests.subscribe import unsubscribe
-from signals.digests.suppression import suppress_address
+from signals.digests.suppression import suppress_address, without_addresses
 from signals.models import Delivery
 
 METADATA: Final = "vigie-delivery"
@@ -67,11 +67,16 @@ def keep_event(event: MailEvent, *, now: datetime) -> bool:
         status = _follows(event, Status(delivery.status))
         if status is not None:
             Delivery.objects.filter(pk=delivery.pk).update(
-                status=status, answer=(event.words or event.reason or event.kind)[:400]
+                status=status, answer=without_addresses(event.words or event.reason or event.kind)[:400]
             )
         if _suppresses(event):
             address = delivery.subscription.email if delivery.subscription else event.recipient
-            suppress_address(address=address, reason=(event.words or event.reason or event.kind), now=now)
+            suppress_address(
+                address=address,
+                reason=event.words or event.reason or event.kind,
+                is_complaint=event.kind == EventType.COMPLAINED or event.reason == RejectReason.SPAM,
+                now=now,
+            )
         elif event.kind == EventType.UNSUBSCRIBED and delivery.subscription is not None:
             unsubscribe(reader=delivery.subscription, now=now)
     return True

@@ -23,15 +23,14 @@ from signals.digests.links import (
     read_subscription_token,
     subscription_token,
 )
-from signals.digests.suppression import address_hash, is_suppressed
+from signals.digests.suppression import address_hash, may_be_asked
 from signals.digests.wishes import Wishes
-from signals.models import OutboxMail, Subscription, Suppression
+from signals.models import Cadence, OutboxMail, Subscription, Suppression
 
 # The text that a reader agrees to stands in templates/digests/_consent.html; change both together.
 CONSENT_VERSION: Final = "2026-11"
 _HOUR: Final = 3600
 _MAILS_PER_ADDRESS: Final = 3
-_DAY: Final = 24 * 3600
 _ASKS_PER_CLIENT: Final = 20
 
 
@@ -52,11 +51,10 @@ def request_subscription(*, email: str, wishes: Wishes, now: datetime | None = N
     # nobody can count: only an address that was never written to gets a mail
     if not (is_fresh if allowed is None else allowed):
         return
-    # who bounced or complained is asked once a day at most, however often somebody types the address
-    if is_suppressed(email) and not is_within("subscribe-suppressed", email, most=1, seconds=_DAY):
+    if not may_be_asked(email):
         return
     with translation.override(wishes.language):
-        if is_subscribed(reader):
+        if _gets_digest(reader):
             _mail_preferences(reader)
         else:
             token = confirmation_token(Confirmation(reader.pk, wishes, CONSENT_VERSION, moment))
@@ -66,6 +64,10 @@ def request_subscription(*, email: str, wishes: Wishes, now: datetime | None = N
 def is_subscribed(reader: Subscription) -> bool:
     """Confirmed and not left; perhaps paused."""
     return bool(reader.confirmed_at) and not (reader.unsubscribed_at or reader.suppressed_at)
+
+
+def _gets_digest(reader: Subscription) -> bool:
+    return is_subscribed(reader) and reader.cadence != Cadence.ALERT
 
 
 def _find_or_create(email: str, wishes: Wishes, now: datetime) -> tuple[Subscription, bool]:
@@ -133,7 +135,8 @@ def find_confirmation(*, token: str) -> tuple[Subscription, Confirmation] | None
         Q(suppressed_at=None) | Q(suppressed_at__lt=confirmation.asked_at),
         pk=confirmation.subscription,
     ).first()
-    if reader is None or _suppressions(reader).filter(made_at__gte=confirmation.asked_at).exists():
+    stands = Q(made_at__gte=confirmation.asked_at) | Q(is_complaint=True)
+    if reader is None or _suppressions(reader).filter(stands).exists():
         return None
     return reader, confirmation
 
@@ -145,7 +148,7 @@ def _suppressions(reader: Subscription) -> QuerySet[Suppression]:
 def confirm_subscription(*, token: str, now: datetime | None = None) -> Subscription | None:
     """Begin, or begin again, with the wishes in the link; None when it no longer works.
 
-    An address that bounced or complained earlier is written to again: who opened the link asked for it.
+    An address that bounced earlier is written to again: who opened the link got a mail there.
     """
     with transaction.atomic():
         found = find_confirmation(token=token)
@@ -153,7 +156,7 @@ def confirm_subscription(*, token: str, now: datetime | None = None) -> Subscrip
             return None
         confirmation = found[1]
         reader = Subscription.objects.select_for_update().filter(pk=found[0].pk).first()
-        if reader is None or is_subscribed(reader):
+        if reader is None or _gets_digest(reader):
             # a link used twice must not undo what was changed since
             return reader
         for name, value in _columns(confirmation.wishes).items():

@@ -13,8 +13,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
+from signals.digests.limits import is_within
 from signals.models import Change, Subscription, Suppression, User
 
+_DAY: Final = 24 * 3600
 _SALT: Final = b"vigie.suppression:"
 _ADDRESS: Final = re.compile(r"<?[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+>?")
 
@@ -43,6 +45,14 @@ def _ascii(domain: str) -> str:
         return domain
 
 
+def may_be_asked(address: str) -> bool:
+    """Whether a confirmation may go to an address now: once a day after a bounce, never after a complaint."""
+    found = Suppression.objects.filter(address_hash=address_hash(address)).first()
+    if found is None:
+        return True
+    return not found.is_complaint and bool(is_within("suppressed", address, most=1, seconds=_DAY))
+
+
 def is_suppressed(address: str) -> bool:
     """Whether an address may not be written to."""
     return Suppression.objects.filter(address_hash=address_hash(address)).exists()
@@ -53,20 +63,18 @@ def suppressed_hashes() -> frozenset[str]:
     return frozenset(Suppression.objects.values_list("address_hash", flat=True))
 
 
-def suppress_address(*, address: str, reason: str, now: datetime) -> None:
-    """Write to an address no more; a second time changes nothing, the first reason stands."""
+def suppress_address(*, address: str, reason: str, now: datetime, is_complaint: bool = False) -> None:
+    """Write to an address no more; the first reason stands, but a complaint weighs more than a bounce."""
+    if not address:
+        return
+    # the list outlives its readers: it must not name them
+    kept = {"reason": without_addresses(reason)[:300], "made_at": now, "is_complaint": is_complaint}
     with transaction.atomic():
         Suppression.objects.bulk_create(
-            [
-                Suppression(
-                    address_hash=address_hash(address),
-                    # the list outlives its readers: it must not name them
-                    reason=without_addresses(reason)[:300],
-                    made_at=now,
-                )
-            ],
-            ignore_conflicts=True,
+            [Suppression(address_hash=address_hash(address), **kept)], ignore_conflicts=True
         )
+        if is_complaint:
+            Suppression.objects.filter(address_hash=address_hash(address), is_complaint=False).update(**kept)
         Subscription.objects.filter(email__iexact=address, suppressed_at=None).update(
             suppressed_at=now, suppressed_reason=reason[:300]
         )

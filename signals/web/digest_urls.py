@@ -13,6 +13,7 @@ urlpatterns = [
     path("subscribe/confirm/<str:token>/", subscriptions.confirm, name="subscription-confirm"),
     path("subscribe/yours/<str:token>/", subscriptions.preferences, name="subscription"),
     path("subscribe/yours/<str:token>/data.json", subscriptions.own_data, name="subscription-data"),
+    path("subscribe/yours/<str:token>/tags/", subscriptions.own_tag_choice, name="subscription-tags"),
     path("subscribe/yours/<str:token>/forget/", subscriptions.forget, name="subscription-forget"),
     path("subscribe/yours/<str:token>/alerts/", alerts.change, name="subscription-alerts"),
     path("tags/<int:pk>/alert/", alerts.form_of, name="tag-alert"),

@@ -121,7 +121,7 @@ class WishesForm(forms.Form):
             language=cleaned["language"],
             kinds=tuple(sorted(cleaned["kinds"])),
             themes=tuple(sorted(theme.pk for theme in cleaned["themes"])),
-            tags=tuple(sorted(tag.pk for tag in cleaned["tags"])),
+            tags=tuple(sorted(tag.pk for tag in cleaned.get("tags", ()))),
             least_relevancy=cleaned["least_relevancy"],
             cadence=cleaned["cadence"],
             weekday=cleaned["weekday"],
@@ -133,6 +133,8 @@ class WishesForm(forms.Form):
 
     def chosen_tags(self) -> list[Tag]:
         """The tags ticked so far, whether or not the form is complete."""
+        if "tags" not in self.fields:
+            return []
         if self.is_bound:
             said = self.data.getlist("tags") if isinstance(self.data, QueryDict) else []
         else:
@@ -146,7 +148,7 @@ class WishesForm(forms.Form):
 
 
 class SubscribeForm(WishesForm):
-    """The address first."""
+    """The address first; the catalogue's names are for who may read it."""
 
     email = forms.EmailField(
         max_length=254,
@@ -154,6 +156,11 @@ class SubscribeForm(WishesForm):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     field_order = ["email", "language", "cadence", "weekday", "hour", "time_zone"]
+
+    def __init__(self, *args: Any, may_choose_tags: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_choose_tags:
+            del self.fields["tags"]
 
 
 class PreferencesForm(WishesForm):

@@ -56,7 +56,7 @@ FILES = {
     *("quality-csv", "quality-json", "mfa_download_recovery_codes", "subscription-data", "digest-feed"),
 }
 # Parts of a page that come while somebody types there.
-PARTS = {"inbox-items", "subscribe-tags"}
+PARTS = {"inbox-items", "subscribe-tags", "subscription-tags"}
 # Nobody gets a code by mail to log in with.
 UNUSED = {"account_confirm_login_code"}
 PASSWORD = "a long enough secret"

@@ -9,8 +9,8 @@ from typing import Any, Final
 from anymail.exceptions import AnymailError
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect
 from django.utils import translation
@@ -35,11 +35,12 @@ _NARROWS: Final = ("kinds", "themes", "tags")
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Ask for the newsletter; the answer is the same for every address."""
     language = translation.get_language()
+    may_read = settings.PUBLIC_READ_ONLY or request.user.is_authenticated
     first = {"language": language, "hour": 7, "weekday": 0, "time_zone": "UTC"}
     if request.method != "POST" or _only_looks(request):
-        form = SubscribeForm(initial=first | _typed(request.POST))
+        form = SubscribeForm(initial=first | _typed(request.POST), may_choose_tags=may_read)
         return reader_page(request, "digests/subscribe.html", _choosing(request, form))
-    form = SubscribeForm(request.POST)
+    form = SubscribeForm(request.POST, may_choose_tags=may_read)
     if not form.is_valid():
         return reader_page(request, "digests/subscribe.html", _choosing(request, form))
     if not service.may_ask(client_of(request)):
@@ -54,12 +55,22 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@public
 @require_safe
 def tag_choice(request: HttpRequest) -> HttpResponse:
-    """The part of the form in which tags are looked for, as one types."""
+    """The part of the form in which tags are looked for, as one types; for who may read the catalogue."""
     form = SubscribeForm(initial=_typed(request.GET))
     return render_page(request, "digests/_tag_choice.html", _choosing(request, form))
+
+
+@never_cache
+@public
+@require_safe
+def own_tag_choice(request: HttpRequest, token: str) -> HttpResponse:
+    """The same for a reader."""
+    if service.find_reader(token=token) is None:
+        return gone(request)
+    form = PreferencesForm(initial=_typed(request.GET))
+    return _keep_secret(render_page(request, "digests/_tag_choice.html", _choosing(request, form)))
 
 
 @never_cache
@@ -189,7 +200,7 @@ def _choosing(request: HttpRequest, form: WishesForm) -> dict[str, Any]:
     """A form with the tags chosen so far, and those that words find."""
     words = (request.POST if request.method == "POST" else request.GET).get("find", "").strip()[:200]
     chosen = form.chosen_tags()
-    found = tags_called(words, but=chosen) if words else []
+    found = tags_called(words, but=chosen) if words and "tags" in form.fields else []
     is_open = form.is_bound or bool(words) or any(form.initial.get(name) for name in _NARROWS)
     return {"form": form, "chosen": chosen, "found": found, "find": words, "is_open": is_open}
 
@@ -197,7 +208,7 @@ def _choosing(request: HttpRequest, form: WishesForm) -> dict[str, Any]:
 def _from_our_page(request: HttpRequest) -> bool:
     try:
         return "page" in request.POST
-    except (MultiPartParserError, BadRequest):
+    except (MultiPartParserError, BadRequest, SuspiciousOperation, UnreadablePostError):
         return False
 
 

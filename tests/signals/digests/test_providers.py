@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from config import mail as mail_settings
 from signals.curation.errors import CurationError
+from signals.digests.alert_requests import form_token
 from signals.digests.editions import audience, freeze_edition
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import forget_reader
 from signals.digests.suppression import is_suppressed, lift_suppression
-from signals.models import Change, Delivery, Role, Subscription, Suppression, User
+from signals.models import Change, Delivery, Kind, Role, Subscription, Suppression, Tag, User
 from tests.signals.digests.conftest import reader
 
 SECRET = "postmark:a long enough secret"
@@ -172,6 +173,27 @@ def test_a_complaint_outlives_that_its_reader_is_forgotten(client, sent):
     forget_reader(reader=Subscription.objects.get(email="ada@example.org"))
     again = reader("ADA@example.org")
     assert again.pk not in {one.pk for group in audience("weekly") for one in group.readers}
+
+
+def test_who_complained_is_never_written_to_again_whoever_asks(client, sent, postmark):
+    tell(client, **bounce(sent["ada"]))
+    tell(client, **bounce(sent["ada"], "SpamComplaint"))
+    tag = Tag.objects.create(kind=Kind.SIGNAL, name="Agents write code")
+    before = len(postmark.taken)
+    asked = {"email": "Ada@example.org", "language": "en"}
+    wishes = {"least_relevancy": "1", "cadence": "weekly", "weekday": "0", "hour": "7", "time_zone": "UTC"}
+    assert client.post("/subscribe/", asked | wishes).status_code == 302
+    assert client.post(f"/subscribe/alert/{form_token(tag)}/", asked).status_code == 302
+    assert len(postmark.taken) == before
+    assert Suppression.objects.get().is_complaint
+
+
+def test_what_is_reported_of_the_forgotten_names_nobody(client, sent):
+    forget_reader(reader=Subscription.objects.get(email="ada@example.org"))
+    tell(client, **bounce(sent["ada"], Details="550 <ada@example.org> no such user"))
+    assert state(sent["ada"]) == "bounced"
+    assert "ada@" not in Delivery.objects.get(pk=sent["ada"].pk).answer
+    assert is_suppressed("ada@example.org")
 
 
 def test_reports_of_strangers_mails_and_nonsense_change_nothing(client, sent):

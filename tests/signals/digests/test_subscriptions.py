@@ -155,6 +155,28 @@ def test_one_click_unsubscribes_whatever_the_body_without_cookies_or_redirects(s
     assert Subscription.objects.get().unsubscribed_at
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("x=" + "y" * 4_000_000, "application/x-www-form-urlencoded"),
+        ("&".join(f"a{n}=1" for n in range(2000)), "application/x-www-form-urlencoded"),
+    ],
+)
+def test_one_click_minds_no_body_however_large(stranger, body, content_type):
+    link = reverse("unsubscribe", args=[subscription_token(reader().pk)])
+    assert stranger.post(link, data=body, content_type=content_type).status_code == 200
+    assert Subscription.objects.get().unsubscribed_at
+
+
+def test_who_gets_alerts_alone_may_ask_for_the_digest_too():
+    alone = reader("ada@example.org", cadence="alert")
+    ask("ada@example.org")
+    assert "get the digest already" not in newest().subject
+    assert b"You are subscribed" in Client().post(link_in(newest())).content
+    alone.refresh_from_db()
+    assert (alone.cadence, alone.kinds) == ("weekly", ["signal"])
+
+
 def test_a_token_that_is_not_ours_does_nothing(stranger):
     pk = reader().pk
     for token in (f"{pk}", f"{pk}:x", subscription_token(pk)[:-1] + "_", "~~~"):

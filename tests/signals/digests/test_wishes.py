@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outbox_backend")]
 
 
 @pytest.fixture
-def tags():
+def tags(settings):
+    settings.PUBLIC_READ_ONLY = True
     return [create_tag(kind=Kind.SIGNAL, name=name) for name in ("Agents write code", "Agents book travel")]
 
 
@@ -76,7 +77,8 @@ def test_all_wishes_are_kept_from_asking_to_confirming(tags, theme):
         {"least_relevancy": "6"},
     ],
 )
-def test_what_cannot_be_wished_is_said_and_nothing_is_kept(wrong):
+def test_what_cannot_be_wished_is_said_and_nothing_is_kept(wrong, settings):
+    settings.PUBLIC_READ_ONLY = True
     page = Client().post(reverse("subscribe"), CHOICES | {"email": "ada@example.org"} | wrong)
     assert page.status_code == 200
     assert b"errorlist" in page.content
@@ -126,7 +128,27 @@ def test_the_form_asks_the_database_no_more_when_the_catalogue_is_large(django_a
     assert len(page.content) < 120_000
 
 
-def test_more_than_fifty_tags_are_refused_in_words():
+def test_where_reading_needs_a_log_in_strangers_see_no_names_and_readers_do(tags, settings):
+    settings.PUBLIC_READ_ONLY = False
+    looked = {"find": "agents", "look": "1", "tags": [tags[0].pk]}
+    part = reverse("subscribe-tags")
+    assert Client().get(part, looked).status_code == 302
+    asked = CHOICES | looked | {"email": "ada@example.org"}
+    for answer in (Client().get(reverse("subscribe"), looked), Client().post(reverse("subscribe"), asked)):
+        assert answer.status_code in (200, 302)
+        assert b"Agents" not in answer.content
+    someone = reader("bob@example.org")
+    for answer in (
+        Client().get(mine(someone, "subscription-tags"), looked),
+        Client().post(mine(someone), CHOICES | looked),
+    ):
+        assert b"Agents book travel" in answer.content
+    forged = reverse("subscription-tags", args=["forged"])
+    assert Client().get(forged, looked).status_code == 410
+
+
+def test_more_than_fifty_tags_are_refused_in_words(settings):
+    settings.PUBLIC_READ_ONLY = True
     tags = Tag.objects.bulk_create(Tag(kind=Kind.SIGNAL, name=f"Tag {n}") for n in range(51))
     page = Client().post(
         reverse("subscribe"), CHOICES | {"email": "a@example.org", "tags": [t.pk for t in tags]}
@@ -204,7 +226,7 @@ def test_a_bounce_is_lifted_by_a_fresh_confirmation_and_by_nothing_else(settings
 
 def test_who_was_forgotten_and_refused_begins_anew_only_by_confirming():
     someone = reader()
-    suppress_address(address=someone.email, reason="complained", now=timezone.now())
+    suppress_address(address=someone.email, reason="550 no such user", now=timezone.now())
     Client().post(mine(someone, "subscription-forget"))
     assert Suppression.objects.exists(), "the code stays"
     ask("ada@example.org")

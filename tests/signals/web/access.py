@@ -93,11 +93,11 @@ POSTS_ELSEWHERE = {
 """Pages that change what is one's own alone: how one gets in, what one gets by mail."""
 
 GETS = {
-    **dict.fromkeys(("healthz", "readyz", "subscribe", "subscribe-tags", "subscribe-asked"), ANYBODY),
+    **dict.fromkeys(("healthz", "readyz", "subscribe", "subscribe-asked", "subscription-tags"), ANYBODY),
     **dict.fromkeys(("subscription-confirm", "subscription", "subscription-data", "unsubscribe"), ANYBODY),
     **dict.fromkeys(("digest-evidence", "log-in-link", "join"), ANYBODY),
     **dict.fromkeys(("subscription-alert", "subscription-alert-confirm"), ANYBODY),
-    "tag-alert": PUBLIC,
+    **dict.fromkeys(("tag-alert", "subscribe-tags"), PUBLIC),
     **dict.fromkeys(("account_login", "account_logout", "account_signup", "account_inactive"), ANYBODY),
     **dict.fromkeys(("account_email_verification_sent", "account_confirm_email"), ANYBODY),
     **dict.fromkeys(("account_confirm_login_code", "mfa_authenticate"), ANYBODY),
@@ -197,7 +197,7 @@ def make_addresses(people: dict[str, User]) -> dict[str, str]:
 
 TOKENS = (
     *("subscription-confirm", "subscription", "subscription-data", "subscription-forget", "unsubscribe"),
-    *("subscription-alert", "subscription-alert-confirm", "subscription-alerts"),
+    *("subscription-alert", "subscription-alert-confirm", "subscription-alerts", "subscription-tags"),
     *("digest-evidence", "log-in-link", "join"),
 )
 
