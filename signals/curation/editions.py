@@ -19,7 +19,8 @@ DROPPED: Final = "edition.dropped"
 TAKEN_IN: Final = "edition.taken_in"
 SCHEDULED: Final = "edition.scheduled"
 APPROVED: Final = "edition.approved"
-LONGEST_NOTE: Final = 4000
+HELD: Final = "edition.held"
+LONGEST_NOTE: Final = 3000
 _EDITED: Final = ("note", "note_fr", "ordered", "dropped", "send_at")
 
 
@@ -80,7 +81,9 @@ def undo_edition_change(*, change: Change, by: User, now: datetime | None = None
     """Let the edition be as before one edit; CurationError once it is final, or was edited further."""
     with transaction.atomic():
         locked = Edition.objects.select_for_update(no_key=True).get(pk=change.key)
-        if change.verb == APPROVED or locked.status != Edition.Status.DRAFT:
+        if change.verb in (APPROVED, HELD):
+            raise CurationError(_("Approving, and taking that back, is done on the page of the digest."))
+        if locked.status != Edition.Status.DRAFT:
             raise CurationError(_("This edition is final: what goes out can't be changed any more."))
         fields = [name for name in change.before if name in _EDITED]
         if _form(locked, fields) != {name: change.after[name] for name in fields}:

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from signals.curation.editions import APPROVED, lock_draft, order_entries, schedule_edition
+from signals.curation.editions import APPROVED, HELD, lock_draft, order_entries, schedule_edition
 from signals.curation.errors import CurationError
 from signals.digests.content import LIMITS, Content
-from signals.digests.editions import content_of, freeze_edition
+from signals.digests.editions import content_of, freeze_edition, needs_approval
+from signals.digests.pace import one_sender
 from signals.digests.periods import LATE_AFTER, parse_period
 from signals.models import Change, Edition, User
 
@@ -141,16 +142,46 @@ def approve_edition(*, edition: Edition, by: User, now: datetime | None = None) 
     return readers
 
 
+def hold_edition(*, edition: Edition, by: User, now: datetime | None = None) -> None:
+    """Take the approval back, also one by itself: a draft again that waits for another.
+
+    CurationError once a mail of it was handed over.
+    """
+    moment = now or timezone.now()
+    with one_sender():
+        locked = Edition.objects.select_for_update(no_key=True).get(pk=edition.pk)
+        mails = locked.deliveries.select_for_update().order_by("pk").values_list("attempts", flat=True)
+        if locked.status == Edition.Status.DRAFT:
+            raise CurationError(_("It is a draft already."))
+        if locked.status != Edition.Status.APPROVED or any(list(mails)):
+            raise CurationError(_("Mails of it are out already: it can't be taken back any more."))
+        locked.deliveries.all().delete()
+        locked.renderings.all().delete()
+        was = {"status": str(locked.status), "approved_at": str(locked.approved_at)}
+        locked.status, locked.is_held = Edition.Status.DRAFT, True
+        locked.frozen_at = locked.approved_at = locked.approved_by = None
+        locked.save(update_fields=["status", "is_held", "frozen_at", "approved_at", "approved_by"])
+        Change.objects.create(
+            user=by,
+            verb=HELD,
+            target=f"edition:{locked.pk}",
+            title=locked.period,
+            before=was,
+            after={"status": str(Edition.Status.DRAFT)},
+            made_at=moment,
+        )
+
+
 def is_expired(edition: Edition, now: datetime) -> bool:
     """Whether an edition that nobody made final has missed its time."""
     begins = edition.send_at or parse_period(edition.period).due_at
-    late = _TOO_LATE if settings.DIGEST_REVIEW else LATE_AFTER
+    late = _TOO_LATE if needs_approval(edition) else LATE_AFTER
     return edition.status == Edition.Status.DRAFT and now >= begins + late
 
 
 def editions_to_review(now: datetime) -> list[Edition]:
     """Drafts that wait for somebody, newest first."""
-    if not settings.DIGEST_REVIEW:
-        return []
     drafts = Edition.objects.filter(status=Edition.Status.DRAFT).defer("content").order_by("-ends_on")
+    if not settings.DIGEST_REVIEW:
+        drafts = drafts.filter(is_held=True)
     return [edition for edition in drafts[:10] if may_still_approve(edition, now)]

@@ -92,6 +92,11 @@ def content_of(edition: Edition) -> Content:
     )
 
 
+def needs_approval(edition: Edition) -> bool:
+    """Whether it goes out only once somebody approves it."""
+    return bool(settings.DIGEST_REVIEW) or edition.is_held
+
+
 def freeze_edition(
     *, edition: Edition, by: User | None = None, at_once: bool = False, now: datetime | None = None
 ) -> int:
@@ -103,7 +108,8 @@ def freeze_edition(
     moment = now or timezone.now()
     with transaction.atomic():
         locked = Edition.objects.select_for_update(no_key=True).get(pk=edition.pk)
-        if locked.status != Edition.Status.DRAFT:
+        is_by_itself = by is None and not at_once
+        if locked.status != Edition.Status.DRAFT or (locked.is_held and is_by_itself):
             return 0
         content = content_of(locked)
         groups = list(readership(content, locked.cadence))

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from django.conf import settings
 from django.utils import timezone
 
 from signals.digests.alerts import send_alerts
-from signals.digests.editions import advance_editions, ensure_edition, freeze_edition
+from signals.digests.editions import advance_editions, ensure_edition, freeze_edition, needs_approval
 from signals.digests.periods import CADENCES, LATE_AFTER, Period
 from signals.digests.send import Sent, deliver_due
 from signals.digests.subscribe import expire_unconfirmed
@@ -46,7 +45,7 @@ def run_due(*, clock: Callable[[], datetime] = timezone.now) -> Sent:
 def prepare_edition(*, period: Period, now: datetime) -> Edition | None:
     """The edition of a period that is over, frozen once its time has come; None when it is too late to begin.
 
-    With DIGEST_REVIEW it stays a draft until somebody approves it.
+    With DIGEST_REVIEW, or once an approval was taken back, it stays a draft until somebody approves it.
     """
     if not period.is_over(now) or now >= period.due_at + LATE_AFTER:
         edition = Edition.objects.filter(
@@ -54,7 +53,7 @@ def prepare_edition(*, period: Period, now: datetime) -> Edition | None:
         ).first()
     else:
         edition = ensure_edition(period=period, now=now)
-    if edition is None or settings.DIGEST_REVIEW:
+    if edition is None or needs_approval(edition):
         return edition
     begins = max(period.due_at, edition.send_at or period.due_at)
     if begins <= now < begins + LATE_AFTER:

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods
 from signals.curation import editions as edits
 from signals.curation.errors import CurationError
 from signals.digests import desk as service
+from signals.digests.editions import needs_approval
 from signals.digests.periods import Period
 from signals.digests.previews import Audience, audience_of, key_of, preview, send_test
 from signals.digests.wishes import RELEASES, Wishes, everything
@@ -167,6 +168,11 @@ def _approve(request: HttpRequest, edition: Edition, by: User, key: str) -> None
     )
 
 
+def _hold(request: HttpRequest, edition: Edition, by: User, key: str) -> None:
+    service.hold_edition(edition=edition, by=by)
+    messages.success(request, _("Taken back: it waits for somebody to approve it."))
+
+
 _ACTIONS: Final[Mapping[str, Callable[[HttpRequest, Edition, User, str], None]]] = {
     "note": _note,
     "schedule": _schedule,
@@ -176,6 +182,7 @@ _ACTIONS: Final[Mapping[str, Callable[[HttpRequest, Edition, User, str], None]]]
     "drop": _drop,
     "take_in": _take_in,
     "approve": _approve,
+    "hold": _hold,
 }
 
 
@@ -289,7 +296,7 @@ def _wishes_words(wishes: Wishes, themes: Mapping[int, str]) -> str:
 def _state(period: Period, edition: Edition | None, audience: Audience, now: datetime) -> dict[str, Any]:
     """What the line at the top says: how far the edition is, when it goes out, to how many."""
     return {
-        "is_review": settings.DIGEST_REVIEW,
+        "is_review": edition is not None and needs_approval(edition),
         "is_expired": edition is not None and service.is_expired(edition, now),
         "first_due": edition.deliveries.aggregate(first=Min("due_at"))["first"] if edition else None,
         "begins": (edition.send_at if edition else None) or period.due_at,

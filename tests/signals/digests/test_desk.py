@@ -10,6 +10,7 @@ from signals.curation.errors import CurationError
 from signals.curation.undo import undo_change
 from signals.digests.desk import approve_edition
 from signals.digests.periods import Week
+from signals.digests.schedule import prepare_edition
 from signals.digests.send import deliver_due
 from signals.models import Change, Delivery, Edition, Picture, Rendering, Role, User
 from tests.signals.digests.conftest import CONTENT, reader
@@ -85,6 +86,30 @@ def test_what_is_approved_changes_no_more(log_in, draft, people):
     assert Delivery.objects.count() == 1
     approved = Change.objects.get(verb="edition.approved")
     assert (approved.user, approved.after["readers"]) == (people[Role.ANALYST], 1)
+
+
+def test_an_approval_is_taken_back_until_the_first_mail_and_then_waits_for_another(log_in, draft, people):
+    reader()
+    analyst = log_in(Role.ANALYST)
+    do(analyst, draft, "approve")
+    page = do(analyst, draft, "hold").content.decode()
+    assert "waits for somebody to approve" in page
+    draft.refresh_from_db()
+    assert (draft.status, draft.approved_by, draft.frozen_at) == ("draft", None, None)
+    assert not Delivery.objects.exists()
+    assert not Rendering.objects.exists()
+    week = Week.parse(draft.period)
+    prepare_edition(period=week, now=week.due_at + timedelta(hours=1))
+    assert not Delivery.objects.exists(), "what somebody stopped does not go out by itself"
+    do(analyst, draft, "approve")
+    Delivery.objects.update(due_at=timezone.now())
+    deliver_due()
+    assert "out already" in do(analyst, draft, "hold").content.decode()
+    assert Delivery.objects.get().status == "sent"
+    verbs = list(Change.objects.order_by("pk").values_list("verb", flat=True))
+    assert verbs == ["edition.approved", "edition.held", "edition.approved"]
+    with pytest.raises(CurationError):
+        undo_change(change=Change.objects.get(verb="edition.held"), by=people[Role.ANALYST])
 
 
 def test_a_viewer_sees_no_edition_before_it_goes_out_and_no_desk(log_in, draft):
