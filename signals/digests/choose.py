@@ -60,7 +60,8 @@ def _known_before(period: Period, as_of: date, *, is_sample: bool) -> date:
     """What the last edition knew that went out, so that one that was skipped is made up for."""
     gone_out = Edition.objects.filter(
         cadence=period.cadence,
-        status__in=[Edition.Status.FROZEN, Edition.Status.SENT],
+        # approved is as good as out: a reader's hour may come after the next draft is made
+        status__in=[Edition.Status.APPROVED, Edition.Status.FROZEN, Edition.Status.SENT],
         ends_on__lt=period.ends_on,
         content__is_sample=is_sample,
     ).order_by("-ends_on")

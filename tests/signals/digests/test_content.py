@@ -77,6 +77,17 @@ def test_a_skipped_week_is_covered_by_the_next_edition(db):
     assert choose_content(Month.parse("2024-05")).before == "2024-04-30", "months are counted by themselves"
 
 
+def test_what_is_approved_and_waits_for_its_readers_hour_is_not_told_again(db):
+    Edition.objects.create(
+        period=WEEK.before.period,
+        starts_on=WEEK.before.starts_on,
+        ends_on=WEEK.before.ends_on,
+        status=Edition.Status.APPROVED,
+        content=replace(FULL, as_of="2024-05-17").params(),
+    )
+    assert choose_content(WEEK).before == "2024-05-17"
+
+
 def test_a_tag_that_stands_where_the_last_edition_saw_it_is_not_told_again(moving_world):
     told = choose_content(WEEK)
     assert told.movers + told.risers
