@@ -16,8 +16,10 @@ import pytest
 import yaml
 
 from config import embedded
+from config.mail import PROVIDERS
 from tests.house.processes import ROOT, left_behind
 
+SETTINGS = (ROOT / "config" / "settings.py").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "vigie"}
 
@@ -45,6 +47,13 @@ def test_no_secret_has_a_default_and_no_database_is_published():
     ]
 
 
+def test_whatever_concerns_mail_reaches_the_containers():
+    given = set(OURS["worker-mail"]["environment"])
+    asked = set(re.findall(r"\"((?:E?MAIL|DIGEST)S?_[A-Z_]+)\"", SETTINGS))
+    assert asked
+    assert asked | {f"ANYMAIL_{name}" for names in PROVIDERS.values() for name in names} <= given
+
+
 def test_every_variable_is_described_in_the_example():
     described = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     used = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
@@ -61,8 +70,9 @@ def test_the_images_own_commands_serve_in_production(home: Path, tmp_path: Path)
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
-        name: value.split(":-")[-1].rstrip("}") if value.startswith("${") else value
+        name: value.replace(":-", "-").split("-", 1)[-1].rstrip("}") if value.startswith("${") else value
         for name, value in OURS["web"]["environment"].items()
+        if value is not None
     }
     environment |= {
         "VIGIE_MODE": "production",
