@@ -13,6 +13,9 @@ from signals.models import Article, Claim, User
 LASTS: Final = timedelta(minutes=5)
 """So long after the last sign of work an article is free again."""
 
+# As SQL: a queryset's deletion begins and ends a transaction around it, two round trips more for each article.
+_LEAVE = "DELETE FROM signals_claim WHERE user_id = %(user)s AND article_id <> %(article)s"
+
 _CLAIM = """
 INSERT INTO signals_claim (article_id, user_id, until)
 SELECT id, %(user)s, %(until)s FROM signals_article WHERE id = %(article)s
@@ -25,8 +28,8 @@ RETURNING user_id
 def claim_article(*, article: Article, by: User, now: datetime | None = None) -> User | None:
     """Say that this person reads the article, and no other one any more; returns who else reads it already."""
     now = now or timezone.now()
-    Claim.objects.filter(user=by).exclude(article=article.pk).delete()
     with connection.cursor() as cursor:
+        cursor.execute(_LEAVE, {"article": article.pk, "user": by.pk})
         cursor.execute(_CLAIM, {"article": article.pk, "user": by.pk, "until": now + LASTS, "now": now})
         if cursor.fetchone() is not None:
             return None

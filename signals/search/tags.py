@@ -69,7 +69,7 @@ def find_tags(choices: tuple[Choice, ...], limit: int = _SHOWN) -> list[FoundTag
         .filter(pk__in=likely)
         .exclude(status=Tag.Status.ARCHIVED)
         .select_related("trend")
-        .only("name", "name_fr", "slug", "kind", "trend__mentions", "trend__label")
+        .only("name", "name_fr", "slug", "kind", "trend__mentions", "trend__label", "trend__times")
         .annotate(passage=_passage(wider))
     )
     found = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -25,18 +26,20 @@ def due_ratings(user: object, *, until: date) -> list[Rating]:
     """Scores of this person that hold and that they want to look at by that day, the earliest first."""
     if not isinstance(user, User):
         return []
-    newer = Rating.objects.filter(tag=OuterRef("tag"), user=user, undone_at=None, pk__gt=OuterRef("pk"))
-    ratings = Rating.objects.filter(user=user, undone_at=None, review_on__lte=until, tag__merged_into=None)
-    return list(
-        ratings.exclude(tag__status=Tag.Status.ARCHIVED)
-        .exclude(Exists(newer))
-        .select_related("tag")
-        .defer("tag__search")
-        .order_by("review_on", "pk")[:200]
-    )
+    ratings = _due_ratings(user, until).select_related("tag").defer("tag__search")
+    return list(ratings.order_by("review_on", "pk")[:200])
 
 
 def count_due(user: object, *, now: datetime) -> int:
     """How much is due for this person today."""
     today = now.astimezone(UTC).date()
-    return due_outlooks(until=today).count() + len(due_ratings(user, until=today))
+    due: QuerySet[Any] = due_outlooks(until=today).order_by().values("pk")
+    if isinstance(user, User):
+        due = due.union(_due_ratings(user, today).values("pk"), all=True)
+    return due.count()
+
+
+def _due_ratings(user: User, until: date) -> QuerySet[Rating]:
+    newer = Rating.objects.filter(tag=OuterRef("tag"), user=user, undone_at=None, pk__gt=OuterRef("pk"))
+    ratings = Rating.objects.filter(user=user, undone_at=None, review_on__lte=until, tag__merged_into=None)
+    return ratings.exclude(tag__status=Tag.Status.ARCHIVED).exclude(Exists(newer))

@@ -40,6 +40,13 @@ def test_a_decision_is_one_request_of_few_queries_however_much_waits(analyst, su
     assert suggested.state == State.CONFIRMED
 
 
+def test_the_inbox_asks_few_questions_however_much_waits(analyst, suggested, django_assert_max_num_queries):
+    fill(20)  # one fewer where there are pages of them
+    analyst.get("/inbox/")
+    with django_assert_max_num_queries(16):
+        analyst.get("/inbox/")
+
+
 def test_deciding_the_last_suggestion_offers_the_next_article_and_corrects_the_counts(analyst, suggested):
     make_article(make_source(), [suggested.tag])
     html = analyst.post(address(suggested), {"relevancy": "2"}, headers=HTMX).content.decode()

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from signals.curation.catalogue import add_alias, create_tag
-from signals.models import Article
+from signals.models import Article, TagTrend
 from signals.search.articles import FEW, find
 from signals.search.query import opened, parse
 from signals.search.tags import find_tags
@@ -199,6 +199,17 @@ def test_what_filters_narrow_is_looked_through_less_far_and_that_is_said(analyst
     assert "more than 2 articles" in narrowed
     assert "Counted among the newest 2." in narrowed
     assert 'href="?q=robots&amp;language=fr"' in narrowed
+
+
+def test_a_search_asks_few_questions_however_much_is_found(analyst, source, django_assert_max_num_queries):
+    for number in range(5):
+        tag = create_tag(kind="technology", name=f"Solar {number}")
+        TagTrend.objects.create(tag=tag, as_of=timezone.now(), label="surging", times=2.0, mentions=3)
+        make_article(source, [tag], title=f"Solar news {number}")
+    analyst.get("/search/?q=sol")
+    with django_assert_max_num_queries(15):
+        html = analyst.get("/search/?q=sol").content.decode()
+    assert html.count("Surging") == 5
 
 
 def test_the_field_is_in_the_header_of_every_page_and_a_key_leads_there(analyst):
