@@ -18,7 +18,7 @@ from signals.search.query import Choice, opened, parse
 
 REACHED: Final = 1000
 """So many of the newest that match are counted, put in order and listed: nobody pages further."""
-REACHED_NARROWED: Final = 500
+REACHED_NARROWED: Final = 300
 """The same where filters narrow besides: what passes both lies far apart, and each costs more to come to."""
 FEW: Final = 10
 """With fewer found, the last word may also be the beginning of a longer one."""
