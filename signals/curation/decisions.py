@@ -190,7 +190,8 @@ def title_of(decision: Decision) -> str:
     verdict = str(decision.get_verdict_display())
     if decision.why:
         verdict = f"{verdict} ({decision.get_why_display()})"
-    return f"{verdict}: {decision.tag.name} - {decision.article.title}"[:400]
+    what = f"{decision.tag.name} - {decision.article.title}"
+    return (_("%(what)s: %(title)s") % {"what": verdict, "title": what})[:400]
 
 
 def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) -> None:
