@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_python
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation import gettext_noop
@@ -50,13 +49,15 @@ Message = tuple[str | tuple[str, str], str | None]
 
 
 def messages_of_python(path: Path) -> Iterator[Message]:
-    """The msgids (a pair where there is a plural) and contexts of a module."""
-    with path.open("rb") as file:
-        for _line, function, words, _comments in extract_python(file, dict.fromkeys(_FUNCTIONS), [], {}):
-            # None where the words are a variable, which is marked elsewhere
-            found = [words] if isinstance(words, str) else words or ()
-            strings = [word for word in found if isinstance(word, str)]
-            yield from _message(str(function), strings)
+    """The msgids (a pair where there is a plural) and contexts of a module, inside f-strings too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        function = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+        if function in _FUNCTIONS:
+            constants = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            yield from _message(function, [words for words in constants if isinstance(words, str)])
 
 
 def messages_of_template(path: Path) -> Iterator[Message]:
