@@ -89,9 +89,9 @@ SET state = n.state, estimated_relevancy = n.estimated_relevancy, confidence = n
 FROM switch_old o JOIN switch_new n ON n.article_id = o.article_id AND n.tag_id = o.tag_id
 WHERE t.id = o.id;
 INSERT INTO signals_tagging (article_id, tag_id, state, origin, estimated_relevancy, confidence, quote,
-    quote_start, quote_field, reason, because, draw_probability, tagger_version, known_at)
+    quote_start, quote_field, reason, because, draw_probability, tagger_version, known_at, stance)
 SELECT n.article_id, n.tag_id, n.state, 'tagger', n.estimated_relevancy, n.confidence, n.quote, n.quote_start,
-    n.quote_field, n.reason, n.because, n.draw_probability, %(to)s, n.known_at
+    n.quote_field, n.reason, n.because, n.draw_probability, %(to)s, n.known_at, ''
 FROM switch_new n
 WHERE NOT EXISTS (SELECT FROM switch_old o WHERE o.article_id = n.article_id AND o.tag_id = n.tag_id)
 ON CONFLICT (article_id, tag_id) DO NOTHING;
