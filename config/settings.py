@@ -111,7 +111,12 @@ REDIS_URL = env.text("REDIS_URL") or embedded.redis_url(VIGIE_HOME)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    # A cache that hangs would hang every page: without it they count anew.
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    },
     "attempts": {
         "BACKEND": "config.attempts.AttemptsCache",
         "LOCATION": REDIS_URL,

@@ -1,6 +1,8 @@
 """Triage: what a decision costs, what it shows, and what undo brings back."""
 
 import re
+import socket
+import threading
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -287,3 +289,14 @@ def test_a_name_finds_the_item_in_either_language_and_says_when_it_may_be_severa
     assert "Which one is meant" in refused
     assert analyst.post(where, {"name": "moe"}, headers=HTMX).status_code == 200
     assert Tagging.objects.get(article=suggested.article, tag=wanted).state == State.CONFIRMED
+
+
+def test_a_cache_that_hangs_is_not_waited_for(db, settings):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes every call, and answers none
+        place = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        settings.CACHES = {**settings.CACHES, "default": {**settings.CACHES["default"], "LOCATION": place}}
+        hanging_up = threading.Timer(20, silent.close)
+        hanging_up.start()
+        assert inbox_counts.count_left().articles == 0
+        assert hanging_up.is_alive()
+        hanging_up.cancel()
