@@ -106,7 +106,7 @@ class Month(Period):
         """The month of that name; ValueError when there is none."""
         match = re.fullmatch(r"(\d{4})-(\d{2})", period, re.ASCII)
         if match is None:
-            raise ValueError(f"{period!r} is not a month such as 2026-11")
+            raise ValueError(f"{period!r} is not an ISO week such as 2026-W47, nor a month such as 2026-11")
         return cls(date(int(match[1]), int(match[2]), 1))
 
     @property

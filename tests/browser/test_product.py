@@ -141,7 +141,7 @@ def test_a_mover_is_corrected_rescored_told_in_the_digest_and_all_taken_back_by_
     edition = ensure_edition(period=Week.of(now.date()), now=monday)
     freeze_edition(edition=edition, now=monday)
     mail = Rendering.objects.get(edition=edition, language="en").text
-    assert re.search(r"Rated anew.*?Mixture of experts.*?4 of 5", mail, re.S)
+    assert re.search(r"Scored anew.*?Mixture of experts.*?4 of 5", mail, re.S)
 
     # Back through the log of changes, the newest first.
     follow(page, page.get_by_role("banner").locator("summary"))
