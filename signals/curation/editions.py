@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -33,13 +34,39 @@ def lock_draft(edition: Edition) -> Edition:
 
 
 def note_edition(
-    *, edition: Edition, by: User, note: str, note_fr: str, now: datetime | None = None
+    *,
+    edition: Edition,
+    by: User,
+    note: str,
+    note_fr: str,
+    seen: str | None = None,
+    now: datetime | None = None,
 ) -> Edition:
-    """The editor's note, in both languages; CurationError when it is too long."""
+    """The editor's note, in both languages.
+
+    CurationError when it is too long, or when what was `seen` (`note_stamp`) is not what it replaces.
+    """
     note, note_fr = (said.replace("\x00", "").replace("\r\n", "\n").strip() for said in (note, note_fr))
     if max(len(note), len(note_fr)) > LONGEST_NOTE:
         raise CurationError(_("A note has at most %(limit)d characters.") % {"limit": LONGEST_NOTE})
-    return _edit(edition, by, NOTED, "", now, note=note, note_fr=note_fr)
+    with transaction.atomic():
+        locked = lock_draft(edition)
+        if (
+            seen is not None
+            and seen != note_stamp(locked)
+            and (note, note_fr) != (locked.note, locked.note_fr)
+        ):
+            raise CurationError(
+                _(
+                    "Somebody else changed the note meanwhile. Copy yours, load the page again and join the two."
+                )
+            )
+        return _edit(locked, by, NOTED, "", now, note=note, note_fr=note_fr)
+
+
+def note_stamp(edition: Edition) -> str:
+    """What tells one pair of notes from another."""
+    return hashlib.sha256(repr((edition.note, edition.note_fr)).encode()).hexdigest()[:12]
 
 
 def order_entries(

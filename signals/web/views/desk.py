@@ -68,6 +68,7 @@ class NoteForm(forms.Form):
         label=gettext_lazy("In French"),
         help_text=gettext_lazy("Without it, French readers get the other one."),
     )
+    seen = forms.CharField(required=False, max_length=12, widget=forms.HiddenInput)
 
 
 class ScheduleForm(forms.Form):
@@ -131,7 +132,11 @@ def _note(request: HttpRequest, edition: Edition, by: User, key: str) -> None:
     if not form.is_valid():
         raise CurationError(_("A note has at most %(limit)d characters.") % {"limit": edits.LONGEST_NOTE})
     edits.note_edition(
-        edition=edition, by=by, note=form.cleaned_data["note"], note_fr=form.cleaned_data["note_fr"]
+        edition=edition,
+        by=by,
+        note=form.cleaned_data["note"],
+        note_fr=form.cleaned_data["note_fr"],
+        seen=form.cleaned_data["seen"] or None,
     )
     messages.success(request, _("The note is kept."))
 
@@ -228,7 +233,9 @@ def _context(request: HttpRequest, period: Period, edition: Edition | None) -> d
         "sections": [
             (SECTIONS[one.name], one.entries[:_SHOWN_ENTRIES], len(one.entries)) for one in sections
         ],
-        "note_form": NoteForm(initial={"note": edition.note, "note_fr": edition.note_fr})
+        "note_form": NoteForm(
+            initial={"note": edition.note, "note_fr": edition.note_fr, "seen": edits.note_stamp(edition)}
+        )
         if edition
         else None,
         "schedule_form": ScheduleForm(initial={"send_at": edition.send_at}) if edition else None,

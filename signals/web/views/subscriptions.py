@@ -67,10 +67,12 @@ def tag_choice(request: HttpRequest) -> HttpResponse:
 @require_safe
 def own_tag_choice(request: HttpRequest, token: str) -> HttpResponse:
     """The same for a reader."""
-    if service.find_reader(token=token) is None:
+    reader = service.find_reader(token=token)
+    if reader is None:
         return gone(request)
-    form = PreferencesForm(initial=_typed(request.GET))
-    return _keep_secret(render_page(request, "digests/_tag_choice.html", _choosing(request, form)))
+    with translation.override(reader.language):
+        form = PreferencesForm(initial=_typed(request.GET))
+        return reader_page(request, "digests/_tag_choice.html", _choosing(request, form))
 
 
 @never_cache

@@ -1,5 +1,6 @@
 """The editor's desk: what is edited, who sees what, what is final, what became of the mails."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -110,6 +111,17 @@ def test_an_approval_is_taken_back_until_the_first_mail_and_then_waits_for_anoth
     assert verbs == ["edition.approved", "edition.held", "edition.approved"]
     with pytest.raises(CurationError):
         undo_change(change=Change.objects.get(verb="edition.held"), by=people[Role.ANALYST])
+
+
+def test_two_editors_do_not_overwrite_each_others_note_unseen(log_in, draft):
+    analyst = log_in(Role.ANALYST)
+    page = analyst.get(f"/digests/{draft.period}/desk/").content.decode()
+    seen = re.search(r'name="seen" value="(\w+)"', page)[1]
+    do(analyst, draft, "note", note="The first one's.", seen=seen)
+    assert "meanwhile" in do(analyst, draft, "note", note="The second one's.", seen=seen).content.decode()
+    draft.refresh_from_db()
+    assert draft.note == "The first one's."
+    assert "meanwhile" not in do(analyst, draft, "note", note=draft.note, seen=seen).content.decode()
 
 
 def test_a_viewer_sees_no_edition_before_it_goes_out_and_no_desk(log_in, draft):
