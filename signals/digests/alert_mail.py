@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,7 +21,11 @@ from signals.models import Label
 def render_alert(content: Content, period: str, language: str) -> Rendered:
     """The mail of one reader's alerts, which are the content's risers; `period` is the day."""
     with translation.override(language):
-        told = sections(content, period, language)
+        labels = dict.fromkeys(str(Label(move.label).label) for move in content.risers)
+        # the digest's word for this section says early risers, and these may surge
+        told = tuple(
+            replace(section, title=" · ".join(labels)) for section in sections(content, period, language)
+        )
         first, others = content.risers[0], len(content.risers) - 1
         title = " ".join(Truncator(first.title(language)).chars(70).split())
         subject = _("%(title)s: %(label)s") % {"title": title, "label": Label(first.label).label}

@@ -205,7 +205,8 @@ def _text(page: Page) -> Iterator[str]:
     for section in page.sections:
         more = [_led(section.more, section.more_link)] if section.more else []
         yield from _section(section.title, [_entry_lines(entry) for entry in section.entries] + [more])
-    yield from _section(_("What is not covered"), [[line] for line in page.gaps])
+    if page.gaps:
+        yield from _section(_("What is not covered"), [[line] for line in page.gaps])
     yield ""
     yield "-- "
     yield from _wrapped(_("You get this because you asked for it at %(host)s.") % {"host": page.host})

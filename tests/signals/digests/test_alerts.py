@@ -37,11 +37,14 @@ def told():
     return [(sent.to[0], sent.subject) for sent in mail.outbox]
 
 
-def a_day(n):
-    """Looks and sends on the n-th day."""
-    now = MONDAY + timedelta(days=n)
+def tick(now):
     send_alerts(now=now)
     deliver_due(clock=lambda: now)
+
+
+def a_day(n):
+    """Looks and sends on the n-th day."""
+    tick(MONDAY + timedelta(days=n))
 
 
 def test_each_rise_is_told_once_and_what_falls_is_not_told(db):
@@ -57,6 +60,9 @@ def test_each_rise_is_told_once_and_what_falls_is_not_told(db):
     assert "Early riser" in mail.outbox[0].subject
     assert "List-Unsubscribe-Post" in mail.outbox[0].extra_headers
     assert "Cheaper chips." in mail.outbox[0].body
+    surging = mail.outbox[1].body
+    assert "\nSurging\n=======\n" in surging
+    assert "not covered" not in surging
 
 
 def test_a_reader_gets_one_mail_a_day_and_nothing_is_forgotten(db):
@@ -86,8 +92,7 @@ def test_rises_of_two_days_that_would_arrive_on_one_make_two_days_of_it(db):
     becomes(second, Label.SURGING)
     moment = MONDAY + timedelta(hours=18)
     while moment < MONDAY + timedelta(days=3):
-        send_alerts(now=moment)
-        deliver_due(clock=lambda: moment)
+        tick(moment)
         moment += timedelta(minutes=30)
     days = list(Delivery.objects.order_by("pk").values_list("sent_at__date", flat=True))
     assert days == [(MONDAY + timedelta(days=n)).date() for n in (1, 2)]
