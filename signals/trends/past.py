@@ -118,12 +118,11 @@ def read_past(
     NotYetKnownError while a worker is at it; few tags with few `mentions` now are worked out at once.
     """
     key = catalogue.key(day)
-    asked = f"{key}:{period}:asked"
     try:
         if (found := _kept(key, period, window)) is not None:
             return found
         if len(catalogue.tags) > TAGS_AT_ONCE or mentions > MENTIONS_AT_ONCE:
-            if not cache.add(asked, 1, _ASKED_SECONDS):
+            if not cache.add(_asked(key, period), 1, _ASKED_SECONDS):
                 raise NotYetKnownError(day)
             current_app.send_task(
                 _TASK, args=(day.isoformat(), period, window), retry=False, expires=_ASKED_SECONDS
@@ -141,13 +140,24 @@ def read_past(
 
 
 def recall_day(day: date, period: int | None, window: int) -> None:
-    """Work a past day out and keep it, unless somebody else did meanwhile."""
+    """Work a past day out and keep it, unless somebody else did meanwhile.
+
+    One day at a time, however many are asked for: mails go out beside it. Who asked for another asks again.
+    """
     catalogue = Catalogue.now()
+    key = catalogue.key(day)
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, day.toordinal()])
-        if _kept(catalogue.key(day), period, window) is None:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+            (is_free,) = cursor.fetchone()
+        if not is_free:
+            cache.delete(_asked(key, period))
+        elif _kept(key, period, window) is None:
             _work_out(catalogue, day, period, window)
+
+
+def _asked(key: str, period: int | None) -> str:
+    return f"{key}:{period}:asked"
 
 
 def _kept(key: str, period: int | None, window: int) -> tuple[Figures, Facets] | None:
