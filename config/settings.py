@@ -121,7 +121,7 @@ CACHES = {
         "BACKEND": "config.attempts.AttemptsCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "attempts",
-        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     },
 }
 # Valkey may be flushed at any moment: sessions live in PostgreSQL.

@@ -33,7 +33,7 @@ _AHEAD: Final = timedelta(days=90)
 def comment(request: HttpRequest, pk: int) -> HttpResponse:
     """Say something of a tag, or withdraw what one said."""
     assert isinstance(request.user, User)
-    tag = get_object_or_404(Tag.objects.live(), pk=pk)
+    tag = get_object_or_404(Tag, pk=pk)
     try:
         if withdrawn := request.POST.get("withdraw"):
             said = get_object_or_404(Comment, tag=tag, pk=_number(withdrawn))
@@ -51,7 +51,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
 def signpost(request: HttpRequest, pk: int) -> HttpResponse:
     """Put up what would show that the outlook comes true, say that it was seen, or take it away."""
     assert isinstance(request.user, User)
-    tag = get_object_or_404(Tag.objects.live(), pk=pk)
+    tag = get_object_or_404(Tag, pk=pk)
     try:
         if withdrawn := request.POST.get("withdraw"):
             found = get_object_or_404(Signpost, tag=tag, pk=_number(withdrawn))
@@ -73,7 +73,7 @@ def signpost(request: HttpRequest, pk: int) -> HttpResponse:
 def outlook(request: HttpRequest, pk: int) -> HttpResponse:
     """Did it hold?"""
     assert isinstance(request.user, User)
-    tag = get_object_or_404(Tag.objects.live(), pk=pk)
+    tag = get_object_or_404(Tag, pk=pk)
     try:
         review_outlook(
             tag=tag,

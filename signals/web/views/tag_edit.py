@@ -25,9 +25,11 @@ from signals.web.tag_parts import EVERY, PARTS, PartForm
 def edit(request: HttpRequest, pk: int, part: str) -> HttpResponse:
     """The form of a part of a tag's page, and what it says again once saved."""
     assert isinstance(request.user, User)
-    tag = get_object_or_404(Tag.objects.live(), pk=pk)
+    tag = get_object_or_404(Tag, pk=pk)
     if part not in PARTS:
         raise Http404
+    if tag.merged_into is not None and request.method == "GET":
+        return _lead_to(request, tag.merged_into)
     if part == "names":
         return _edit_names(request, tag)
     if request.method == "GET":
@@ -40,11 +42,21 @@ def edit(request: HttpRequest, pk: int, part: str) -> HttpResponse:
             change = edit_tag(tag=tag, by=request.user, values=form.values(), seen=form.seen)
         except CurationError as refused:
             tag.refresh_from_db()
+            form.taken = tag.merged_into
             form.refuse(refused)
         else:
             tag.refresh_from_db()
             return _saved(request, tag, part, is_changed=change is not None)
     return _form(request, tag, part, form, status=422)
+
+
+def _lead_to(request: HttpRequest, survivor: Tag) -> HttpResponse:
+    """The page of what an item was merged into."""
+    if not getattr(request, "htmx", False):
+        return redirect(survivor)
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = survivor.get_absolute_url()
+    return response
 
 
 def _edit_names(request: HttpRequest, tag: Tag) -> HttpResponse:
@@ -62,7 +74,8 @@ def _edit_names(request: HttpRequest, tag: Tag) -> HttpResponse:
                 change = add_name(tag=tag, by=request.user, name=typed, language=language)
                 typed = ""
         except CurationError as refused:
-            error, taken = str(refused), getattr(refused, "tag", None)
+            tag.refresh_from_db()
+            error, taken = str(refused), getattr(refused, "tag", tag.merged_into)
         else:
             if not getattr(request, "htmx", False):
                 return _saved(request, tag, "names", is_changed=change is not None)

@@ -28,7 +28,7 @@ from signals.models import (
     TagName,
     Theme,
 )
-from tests.signals.web.making import make_article, make_source, make_tag, plain
+from tests.signals.web.making import make_article, make_merge, make_source, make_tag, plain
 
 HTMX = {"HX-Request": "true"}
 TODAY = timezone.now().date()
@@ -91,6 +91,29 @@ def test_the_second_of_two_is_told_and_loses_nothing(as_role, tag, headers):
     # A third one who wrote between is a conflict again.
     again = ben.post(url, {"outlook": "Once more", "outlook_due_on": ""} | of_both, headers=headers)
     assert "meanwhile" in again.content.decode()
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_what_was_typed_while_the_item_was_merged_away_is_kept_and_leads_on(analyst, people, tag, headers):
+    into = make_tag("The one that stays")
+    Tag.objects.filter(pk=tag.pk).update(outlook="In ten years", outlook_due_on=TODAY)
+    make_merge(tag, into, people["administrator"])
+    for part, typed in [
+        ("description", {"description": "An hour of writing"}),
+        ("names", {"alias": "An hour of writing"}),
+    ]:
+        address = f"/tags/{tag.pk}/edit/{part}/"
+        html = analyst.post(address, typed, headers=headers).content.decode()
+        assert "This item was merged into another one." in plain(html)
+        assert "An hour of writing" in html
+        assert into.get_absolute_url() in html
+        shown = analyst.get(address, headers=headers)
+        assert into.get_absolute_url() in (shown.get("Location"), shown.get("HX-Redirect"))
+    said = {"text": "An hour of writing", "words": "An hour of writing", "held": "yes"}
+    for panel in ("comments", "signposts", "outlook"):
+        told = analyst.post(f"/tags/{tag.pk}/{panel}/", said, headers=headers, follow=True)
+        assert "This item was merged into another one." in plain(told.content)
+        assert not headers or "An hour of writing" in told.content.decode()
 
 
 def test_what_a_field_cannot_be_is_said_beside_it_and_kept(analyst, tag):
