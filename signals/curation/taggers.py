@@ -35,7 +35,9 @@ def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
         locked = TaggerVersion.objects.select_for_update(no_key=True)
         version = locked.filter(status=TaggerVersion.Status.ACTIVE).first()
         if version is None:
-            raise CurationError(_("What suggests is the version that came with Vigie: there is none before it."))
+            raise CurationError(
+                _("What suggests is the version that came with Vigie: there is none before it.")
+            )
         staged = version.measures.get("staged")
         if not staged:
             raise CurationError(_("What the version in use replaced is no longer there."))

@@ -74,7 +74,9 @@ class TaggingQuerySet(models.QuerySet["Tagging"]):
 
     def in_note_order(self) -> Self:
         """As a note lists them, the most relevant first; after `with_relevance`."""
-        return self.order_by(F("relevance").desc(nulls_last=True), F("confidence").desc(nulls_last=True), "pk")
+        return self.order_by(
+            F("relevance").desc(nulls_last=True), F("confidence").desc(nulls_last=True), "pk"
+        )
 
     def waiting(self) -> Self:
         """Those that want a decision."""
