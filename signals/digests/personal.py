@@ -34,7 +34,12 @@ def kept_of(reader: Subscription) -> dict[str, Any]:
             {"subject": mail.subject, "made": _plain(mail.created_at)}
             for mail in OutboxMail.objects.filter(Q(to__iexact=reader.email))
         ],
-        "never_written_to": refused and {"since": _plain(refused.made_at), "reason": refused.reason},
+        "never_written_to": refused
+        and {
+            "since": _plain(refused.made_at),
+            "reason": refused.reason,
+            "complained": refused.is_complaint,
+        },
     }
 
 

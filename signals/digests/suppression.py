@@ -53,6 +53,11 @@ def may_be_asked(address: str) -> bool:
     return not found.is_complaint and bool(is_within("suppressed", address, most=1, seconds=_DAY))
 
 
+def has_complained(address: str) -> bool:
+    """Whether nothing at all may go to an address, whoever asks."""
+    return Suppression.objects.filter(address_hash=address_hash(address), is_complaint=True).exists()
+
+
 def is_suppressed(address: str) -> bool:
     """Whether an address may not be written to."""
     return Suppression.objects.filter(address_hash=address_hash(address)).exists()

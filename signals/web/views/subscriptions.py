@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from signals.digests import subscribe as service
 from signals.digests.personal import deliveries_of, kept_of
+from signals.digests.suppression import has_complained
 from signals.models import Subscription
 from signals.web.access import public
 from signals.web.pages import render_page
@@ -129,6 +130,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
             "reader": reader,
             "token": token,
             "is_subscribed": service.is_subscribed(reader),
+            "has_complained": has_complained(reader.email),
             "kept": json.dumps(kept_of(reader), ensure_ascii=False, indent=2),
             "deliveries": deliveries_of(reader)[:20],
         }

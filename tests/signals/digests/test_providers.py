@@ -13,6 +13,7 @@ from config import mail as mail_settings
 from signals.curation.errors import CurationError
 from signals.digests.alert_requests import form_token
 from signals.digests.editions import audience, freeze_edition
+from signals.digests.links import subscription_token
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import forget_reader
 from signals.digests.suppression import is_suppressed, lift_suppression
@@ -186,6 +187,9 @@ def test_who_complained_is_never_written_to_again_whoever_asks(client, sent, pos
     assert client.post(f"/subscribe/alert/{form_token(tag)}/", asked).status_code == 302
     assert len(postmark.taken) == before
     assert Suppression.objects.get().is_complaint
+    own = client.get(f"/subscribe/yours/{subscription_token(sent['ada'].subscription_id)}/").content.decode()
+    assert "Only an administrator" in own
+    assert "Subscribe again" not in own
 
 
 def test_what_is_reported_of_the_forgotten_names_nobody(client, sent):
