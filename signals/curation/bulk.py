@@ -71,12 +71,12 @@ def decide_many(
     """
     now = now or timezone.now()
     verdict.check()
-    earlier = Change.objects.filter(together=together).count()
-    if earlier:
-        return Done(earlier)
-    asked = Job.objects.filter(kind=KIND, arguments__together=str(together)).first()
+    asked = open_jobs(KIND).filter(arguments__together=str(together)).first()
     if asked is not None:
         return Done(job=asked)
+    # What was taken back since is meant anew.
+    if earlier := Change.objects.filter(together=together, undone_at=None).count():
+        return Done(earlier)
     with transaction.atomic():
         waiting = chosen.taggings(now)
         units = waiting if verdict.until is None else waiting.values("article").distinct()

@@ -90,8 +90,17 @@ def undo_review(*, change: Change, by: User, now: datetime | None = None) -> Non
         tag = Tag.objects.select_for_update(no_key=True).get(pk=review.tag_id)
         if not OutlookReview.objects.filter(pk=review.pk, undone_at=None).update(undone_at=now):
             raise CurationError(_("This was undone before."))
-        Change.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now, undone_by=by)
+        change = Change.objects.get(pk=change.pk)
+        change.undone_at, change.undone_by = now, by
+        change.save(update_fields=["undone_at", "undone_by"])
         set_to = change.after["outlook_due_on"]
+        after = OutlookReview.objects.filter(tag=tag, pk__gt=review.pk, undone_at=None).order_by("pk").first()
+        later = Change.objects.filter(target=f"outlook:{after.pk}", undone_at=None).first() if after else None
+        if later is not None and later.before["outlook_due_on"] == set_to:
+            # Taken back in its turn, it leads to what was before both.
+            later.before = change.before
+            later.save(update_fields=["before"])
+            return
         if tag.outlook_due_on == (date.fromisoformat(set_to) if set_to else None):
             was = change.before["outlook_due_on"]
             tag.outlook_due_on = date.fromisoformat(was) if was else None

@@ -103,8 +103,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(accepted_at=None, withdrawn_at=None)
 
     def valid(self) -> Self:
-        """Whose link still works in time."""
-        return self.filter(expires_at__gt=timezone.now())
+        """Whose link still works: in time, and whoever asked may still ask."""
+        return self.filter(
+            expires_at__gt=timezone.now(),
+            invited_by__is_active=True,
+            invited_by__role=Role.ADMINISTRATOR,
+        )
 
 
 class Invitation(models.Model):

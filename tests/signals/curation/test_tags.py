@@ -369,6 +369,18 @@ def test_a_review_keeps_what_the_outlook_said_and_sets_the_next_date(ana, ben, t
     assert (tag.outlook_due_on, tag.outlook) == (date(2026, 3, 1), "On some phones")
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_reviews_taken_back_in_any_order_lead_to_the_date_before_both(ana, tag, order):
+    edit_tag(tag=tag, by=ana, values={"outlook": "On every phone", "outlook_due_on": date(2026, 3, 1)})
+    for held, day in (("yes", date(2027, 3, 1)), ("no", date(2028, 3, 1))):
+        review_outlook(tag=tag, by=ana, held=held, next_on=day, now=NOW)
+    reviews = list(Change.objects.filter(verb="outlook.reviewed").order_by("pk"))
+    for number in order:
+        undo_change(change=reviews[number], by=ana)
+    tag.refresh_from_db()
+    assert tag.outlook_due_on == date(2026, 3, 1)
+
+
 def test_undoing_a_review_leaves_a_date_that_was_set_since(ana, tag):
     edit_tag(tag=tag, by=ana, values={"outlook": "On every phone"})
     review_outlook(tag=tag, by=ana, held="too_early", next_on=date(2027, 3, 1), now=NOW)

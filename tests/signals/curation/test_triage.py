@@ -119,6 +119,8 @@ def test_many_at_once_are_what_one_by_one_would_be_and_one_change_to_take_back(a
     assert set(Change.objects.filter(undone_at=None).values_list("together", flat=True)) == {None, together}
     undo_last(by=ana)
     assert form() == before
+    assert decide_many(chosen=chosen, verdict=verdict, by=ana, together=together).count == done.count
+    assert form() != before
 
 
 def test_more_than_one_waits_for_are_a_job_that_survives_being_killed_and_is_one_change(

@@ -61,7 +61,7 @@ def test_only_a_hash_of_the_link_is_kept(asked):
             assert token not in cursor.fetchone()[0]
 
 
-@pytest.mark.parametrize("how", ["expired", "withdrawn", "sent again", "invited again"])
+@pytest.mark.parametrize("how", ["expired", "withdrawn", "sent again", "invited again", "inviter gone"])
 def test_a_link_stops_working_when_it_should(administrator, asked, how):
     pk = Invitation.objects.get().pk
     if how == "expired":
@@ -70,6 +70,8 @@ def test_a_link_stops_working_when_it_should(administrator, asked, how):
         administrator.post(f"/people/invitations/{pk}/", {"what": "withdraw"})
     elif how == "sent again":
         administrator.post(f"/people/invitations/{pk}/", {"what": "again"})
+    elif how == "inviter gone":
+        User.objects.update(role=Role.ANALYST)
     else:
         administrator.post(
             "/people/invite/", {"email": "noor@example.org", "role": "viewer", "language": "en"}
