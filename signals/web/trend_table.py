@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from signals.days import say_day
 from signals.models import PERIODS, Kind, Label, Tag, TagTrend
 from signals.trends.explain import is_unsure
-from signals.trends.listing import Listing, Relevance, read_listing, volumes, weekly_counts
+from signals.trends.listing import Listing, read_listing, volumes, weekly_counts
+from signals.trends.past import Relevance
 from signals.trends.score import Floats
 from signals.trends.table import WEEKS
 from signals.web.explanations import explain
@@ -272,7 +274,7 @@ class TrendTable:
         if self.is_compared:
             said.append(gettext("against the period before"))
         if self.known_on:
-            said.append(gettext("as known on %s") % date_format(self.known_on, "j M Y"))
+            said.append(gettext("as known on %s") % say_day(self.known_on))
         return said
 
     @property
