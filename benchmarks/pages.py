@@ -5,7 +5,8 @@ web server of `make run`, logged in as an analyst, one request after the other. 
 forms (filters, orders, words, tags): times are over all of them and `slowest` is the form with the longest median.
 `cpu_ms` is what a request takes of the cores, server and database together: on a machine with other work it says
 more than the times. Queries are counted in a second pass, in this process, and are the most that any form makes;
-`gzip_bytes` is the largest answer. No form is asked for before it is measured, so that its first reading counts too.
+`gzip_bytes` is the largest answer. No form is asked for before it is measured, so that its first reading counts too;
+only a past day, which a worker puts together, is there before (`put_together_s`).
 
     python -m benchmarks.pages --keep DIR          keep both databases there, and use them when they are there
     python -m benchmarks.pages --keep DIR --size 100000 --only "trend table,search" --statements
@@ -31,6 +32,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -145,7 +147,10 @@ def _measure_here(asked: argparse.Namespace) -> dict[str, Any]:
             cookie = log_in(person)
             for _each in range(_WARM):
                 _ask(port, cookie, "/settings/")
-            pages = {name: _times(port, cookie, urls, asked.rounds) for name, urls in wanted.items()}
+            pages = {}
+            for name, urls in wanted.items():
+                first = _put_together(urls)
+                pages[name] = first | _times(port, cookie, urls, asked.rounds)
         for name, urls in wanted.items():
             pages[name]["queries"] = _queries(person, name, urls, asked.statements)
         for name, figures in pages.items():
@@ -222,6 +227,25 @@ def _times(port: int, cookie: str, urls: list[str], rounds: int) -> dict[str, An
         "forms": len(urls),
         "slowest": f"{slowest} {statistics.median(spent[slowest]):.0f} ms",
     }
+
+
+def _put_together(urls: list[str]) -> dict[str, float]:
+    """What a worker does for the past days among these forms, which no web server waits for: seconds for each."""
+    from django.http import QueryDict
+
+    from signals.models import PERIODS, TagTrend
+    from signals.trends.past import recall_day
+
+    spent = []
+    for url in urls:
+        query = QueryDict(url.partition("?")[2])
+        if "known_on" in query:
+            window = TagTrend.objects.values_list("explanation", flat=True)[0]["windows"][-1]
+            period = next((weeks for weeks in PERIODS if query.get("period") == f"{weeks}w"), None)
+            began = time.perf_counter()
+            recall_day(date.fromisoformat(query["known_on"]), period, window)
+            spent.append(time.perf_counter() - began)
+    return {"put_together_s": round(max(spent), 1)} if spent else {}
 
 
 def cpu_seconds() -> float:
