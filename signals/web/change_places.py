@@ -46,8 +46,6 @@ def _addresses(noun: str, keys: list[int]) -> dict[int, str]:
     if noun == "link":
         links = NoteRow.objects.filter(pk__in=keys).values_list("pk", "note__article_id")
         return {pk: reverse("article", args=[article]) for pk, article in links}
-    if noun == "story":
-        return {pk: reverse("article", args=[pk]) for pk in _existing(Article, keys)}
     if noun in {"snooze", "story"}:
         return {pk: reverse("article", args=[pk]) for pk in _existing(Article, keys)}
     if noun == "edition":
@@ -55,9 +53,6 @@ def _addresses(noun: str, keys: list[int]) -> dict[int, str]:
         return {pk: reverse("digest", args=[period]) for pk, period in editions}
     if noun == "source":
         return {pk: reverse("source", args=[pk]) for pk in _existing(Source, keys)}
-    if noun == "edition":
-        editions = Edition.objects.filter(pk__in=keys).values_list("pk", "period")
-        return {pk: reverse("digest-desk", args=[period]) for pk, period in editions}
     if noun == "job":
         return {pk: reverse("job", args=[pk]) for pk in _existing(Job, keys)}
     if noun == "person":

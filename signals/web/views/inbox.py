@@ -208,6 +208,6 @@ def _place(change: Change) -> str:
         return reverse("inbox-links")
     if noun in {"merge", "distinct"}:
         return reverse("similar-tags")
-    if noun in {"tag", "comment", "signpost", "outlook"}:
-        return places([change]).get(change.pk, reverse("tags"))
-    return reverse("inbox-proposals")
+    if noun == "proposal":
+        return reverse("inbox-proposals")
+    return places([change]).get(change.pk, reverse("tags"))
