@@ -263,9 +263,9 @@ def test_one_click_goes_back_to_the_tagger_before(analyst):
     html = analyst.post("/quality/take-back/", follow=True).content.decode()
     version.refresh_from_db()
     assert version.status == TaggerVersion.Status.TAKEN_BACK
-    assert "in use again" in html
+    assert "The version before suggests again" in html
     html = analyst.post("/quality/take-back/", follow=True).content.decode()
-    assert "the one that comes with Vigie" in html
+    assert "the version that came with Vigie" in html
 
 
 def test_a_stranger_reads_none_of_it_even_where_reading_is_public(as_role, settings):
