@@ -102,6 +102,7 @@ def test_an_approval_is_taken_back_until_the_first_mail_and_then_waits_for_anoth
     week = Week.parse(draft.period)
     prepare_edition(period=week, now=week.due_at + timedelta(hours=1))
     assert not Delivery.objects.exists(), "what somebody stopped does not go out by itself"
+    assert draft.period in analyst.get("/").content.decode()
     do(analyst, draft, "approve")
     Delivery.objects.update(due_at=timezone.now())
     deliver_due()

@@ -69,7 +69,7 @@ def test_wishes_cut_an_edition_down(kinds, least, names):
 
 @pytest.mark.parametrize(
     ("language", "title", "bound"),
-    [("en", "Agents write code", "×2.1 its usual"), ("fr", "Des agents écrivent du code", "×2,1 ")],
+    [("en", "Agents write code", "×2.1 its usual"), ("fr", "Des agents écrivent du code", "2,1 fois ")],
 )
 def test_both_parts_of_a_mail_say_the_same(language, title, bound):
     mail = render(CONTENT, WEEK.period, language)
