@@ -1,6 +1,9 @@
 """A real SMTP server that refuses, stalls and hangs up: each answer has its consequence, nobody gets two."""
 
+import shutil
 import socket
+import ssl
+import subprocess
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -13,7 +16,7 @@ from signals.digests.letters import Address, compose
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import unsubscribe
 from signals.models import Delivery, Edition, OutboxMail, Subscription, Suppression
-from tests.signals.digests.conftest import MONDAY, reader
+from tests.signals.digests.conftest import MONDAY, OnAnyPort, reader
 
 
 def at(moment):
@@ -208,6 +211,45 @@ def test_a_server_that_stalls_after_the_message_leaves_unknown_and_is_not_asked_
     mailbox.stalls_on = set()
     deliver_due(clock=at(MONDAY + timedelta(hours=8)))
     assert mailbox.copies == {"slow@example.org": 1, "ok@example.org": 1}
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """Of 127.0.0.1, signed by itself: certificate and key in one file."""
+    path = tmp_path / "server.pem"
+    words = (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    )
+    subprocess.run(
+        ["openssl", *words.split(), "-keyout", path, "-out", tmp_path / "cert.pem"],
+        check=True,
+        capture_output=True,
+    )
+    path.write_text(path.read_text() + (tmp_path / "cert.pem").read_text())
+    return path
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_with_starttls_nothing_goes_in_the_clear_or_to_who_cannot_be_trusted(
+    frozen, mailbox, settings, certificate, monkeypatch
+):
+    frozen("ada")
+    settings.EMAIL_USE_TLS = True
+    # one that offers no STARTTLS
+    assert deliver_due(clock=at(MONDAY)).deferred == 1
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = OnAnyPort(mailbox, hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True)
+    server.start()
+    try:
+        settings.EMAIL_PORT = server.port
+        assert deliver_due(clock=at(MONDAY + timedelta(minutes=6))).deferred == 1
+        assert not mailbox.accepted
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert deliver_due(clock=at(MONDAY + timedelta(minutes=12))).sent == 1
+    finally:
+        server.stop()
+    assert mailbox.copies == {"ada@example.org": 1}
 
 
 @pytest.mark.django_db(transaction=True)
