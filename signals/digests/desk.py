@@ -179,9 +179,7 @@ def is_expired(edition: Edition, now: datetime) -> bool:
     return edition.status == Edition.Status.DRAFT and now >= begins + late
 
 
-def editions_to_review(now: datetime) -> list[Edition]:
-    """Drafts that wait for somebody, newest first."""
-    drafts = Edition.objects.filter(status=Edition.Status.DRAFT).defer("content").order_by("-ends_on")
-    if not settings.DIGEST_REVIEW:
-        drafts = drafts.filter(is_held=True)
-    return [edition for edition in drafts[:10] if may_still_approve(edition, now)]
+def waits_for_approval(edition: Edition, now: datetime) -> bool:
+    """Whether it is a draft that doesn't go out by itself, and may still go out."""
+    is_ours = edition.status == Edition.Status.DRAFT and (settings.DIGEST_REVIEW or edition.is_held)
+    return is_ours and may_still_approve(edition, now)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Count, Q
 
+from signals.digests.desk import waits_for_approval
 from signals.digests.ledger import LEFT
 from signals.digests.suppression import without_addresses
 from signals.models import Delivery, Edition
@@ -91,10 +93,18 @@ def troubled_addresses(edition: Edition) -> list[Delivery]:
     )
 
 
-def troubled_editions(now: datetime) -> list[tuple[Edition, int, int]]:
-    """Editions of the last two weeks of which mails failed or may have: with how many failed and are unknown."""
-    rows = (
-        Edition.objects.filter(frozen_at__gt=now - _RECENT)
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """Editions that want somebody: of which mails failed or may have, with how many did, and drafts to approve."""
+
+    troubled: Sequence[tuple[Edition, int, int]] = ()
+    drafts: Sequence[Edition] = ()
+
+
+def editions_wanting(now: datetime) -> Wanting:
+    """Troubled editions of the last two weeks, and drafts that wait for an approval; one query for both."""
+    found = (
+        Edition.objects.filter(Q(frozen_at__gt=now - _RECENT) | Q(status=Edition.Status.DRAFT))
         .annotate(
             failed=Count(
                 "deliveries",
@@ -103,8 +113,11 @@ def troubled_editions(now: datetime) -> list[tuple[Edition, int, int]]:
             ),
             unknown=Count("deliveries", filter=Q(deliveries__status=Status.UNKNOWN)),
         )
-        .filter(Q(failed__gt=0) | Q(unknown__gt=0))
         .defer("content")
-        .order_by("-frozen_at")
+        .order_by("-ends_on", "-pk")
     )
-    return [(edition, edition.failed, edition.unknown) for edition in rows]
+    editions = list(found)
+    return Wanting(
+        [(one, one.failed, one.unknown) for one in editions if one.failed or one.unknown],
+        [one for one in editions if waits_for_approval(one, now)],
+    )

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from signals.digests.desk import editions_to_review
-from signals.digests.report import troubled_editions
+from signals.digests.report import editions_wanting
 from signals.models import Article, Source, SourceKind, Tag, User
 from signals.rhythm import Silence
 from signals.templatetags.vigie import times as shown_times
@@ -61,6 +60,8 @@ def home(request: HttpRequest) -> HttpResponse:
     sources = source_news(now=now, most=SOURCES)
     context = {
         "since": since,
+        # The frame's notice would ask for it again.
+        "sample_day": sample_ends.date() - timedelta(days=1) if sample_ends else None,
         "as_of": highest[0].trend.as_of if highest else open_day(now)[0],
         "moves": [(move.tag, explain(move.tag.trend), _before(move)) for move in moves.listed],
         "moved": moves,
@@ -78,8 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting_kinds": count_waiting_by_kind(waiting_links(), now=now)
         if user and user.is_analyst
         else None,
-        "troubled_digests": troubled_editions(now) if user and user.is_analyst else [],
-        "digests_to_review": editions_to_review(now) if user and user.is_analyst else [],
+        "digests": editions_wanting(now) if user and user.is_analyst else None,
         "steps": _steps(user) if user and user.is_administrator else [],
     }
     return render_page(request, "home/home.html", context)

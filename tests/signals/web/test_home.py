@@ -174,10 +174,10 @@ def test_what_waits_is_counted_up_to_a_bound_and_says_so(analyst, tag, monkeypat
     assert "3+ suggested mentions in them" in html
 
 
-def test_the_page_asks_seventeen_questions_at_most(analyst, tag):
+def test_the_page_asks_fifteen_questions_at_most(analyst, tag):
     fill(5)
     note(at=NOW, label=Label.SURGING, momentum=1.2, times=2.297)
     analyst.get("/")
     with CaptureQueriesContext(connection) as captured:
         analyst.get("/")
-    assert len(captured) <= 17, [query["sql"][:120] for query in captured]
+    assert len(captured) <= 15, "\n".join(query["sql"][:150] for query in captured)
