@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from signals.curation.bulk import Verdict
 from signals.curation.errors import CurationError
+from signals.curation.selected import LIMIT
 from signals.curation.snoozing import FURTHEST, read_day, snooze_until
 from signals.curation.waiting import Waiting
 from signals.models import Decision
@@ -29,6 +30,7 @@ def selection_context(filters: InboxFilter, count: int) -> dict[str, object]:
         "query": filters.query(),
         "query_all": filters.query(all="1"),
         "all_count": count,
+        "out_limit": LIMIT,
         "reasons": REASONS,
         "scale": range(1, 6),
         "first_day": today + timedelta(days=1),

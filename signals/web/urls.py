@@ -70,6 +70,7 @@ urlpatterns = [
     path("inbox/links/", sameness.row_links, name="inbox-links"),
     path("inbox/links/<int:pk>/", sameness.decide_link, name="inbox-link"),
     path("inbox/many/", inbox_many.decide_chosen, name="inbox-many"),
+    path("inbox/out/", inbox_many.take_out, name="inbox-out"),
     path("inbox/items/", inbox_many.offer_tags, name="inbox-items"),
     path("inbox/<int:article_pk>/snooze/", inbox_many.snooze, name="inbox-snooze"),
     path("inbox/<int:article_pk>/tag/", inbox_many.add_tag, name="inbox-add-tag"),

@@ -332,11 +332,12 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const one of every.slice(Math.max(ends[0], 0), ends[1] + 1)) picked.add(one.dataset.article);
     pick(entry, true);
   };
+  document.addEventListener("formdata", ({ target: form, formData }) => {
+    if (form.matches("[data-many]:not([data-all])")) formData.set("article", [...picked].join(","));
+  });
   const isMany = () => picked.size > 0 || one("#many")?.hasAttribute("data-all");
   const many = async (form, button) => {
     const data = new FormData(form, button);
-    data.delete("article");
-    if (!form.hasAttribute("data-all")) data.set("article", [...picked].join(","));
     let answer;
     await inTurn(async () => (answer = await ask(form.action, data)));
     if (answer.reason) return give(answer.reason);
@@ -434,7 +435,7 @@ document.addEventListener("DOMContentLoaded", () => {
     else if (form.matches("[data-undoing]")) later("u");
     else if (form.matches("[data-snoozing]")) later(() => putOff(form, submitter));
     else if (form.matches("[data-adding]")) later(() => add(form, submitter));
-    else if (form.matches("[data-many]")) later(() => many(form, submitter));
+    else if (form.matches("[data-many]") && !submitter?.hasAttribute("formaction")) later(() => many(form, submitter));
     else return;
     event.preventDefault();
   });

@@ -1,7 +1,9 @@
 """Triage with the keyboard alone: fast, in order, and whatever was said can be taken back."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -268,6 +270,12 @@ def test_what_is_chosen_stays_chosen_over_pages_and_filters_and_is_one_change(
     page.goto("/inbox/?language=en")
     expect(page.locator("#many")).to_contain_text("Chosen: 2")
     assert violations(page) == []
+    page.get_by_label("Take out as").select_option("json")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Take out").click()
+    told = json.loads(Path(taken.value.path()).read_text())
+    assert {one["id"] for one in told["articles"]} == {articles[0].pk, articles[31].pk}
+    expect(page.locator("#many")).to_contain_text("Chosen: 2")
     page.keyboard.press("x")
     expect(page.locator("#toast")).to_contain_text("2 suggestions decided.")
     expect(page.locator("#many")).to_be_hidden()

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from signals.curation.bulk import decide_many
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
+from signals.curation.selected import LIMIT
 from signals.curation.snoozing import read_day, snooze_articles, snooze_until
 from signals.days import say_day
 from signals.models import Article, Decision, Tag, User
@@ -23,12 +25,13 @@ from signals.search.query import parse
 from signals.search.tags import FoundTag, find_tags
 from signals.tagging.names import normalise_name
 from signals.web.access import analysts_only
-from signals.web.inbox_counts import forget_counts
+from signals.web.inbox_counts import MOST, forget_counts
 from signals.web.inbox_filters import InboxFilter
 from signals.web.inbox_reading import reading
 from signals.web.inbox_selection import read_chosen, read_together, read_verdict
 from signals.web.pages import render_page
 from signals.web.refusals import refused_with_reason
+from signals.web.views.selections import articles_out, read_form, read_ids
 
 _OFFERED = 8
 
@@ -39,7 +42,7 @@ def decide_chosen(request: HttpRequest) -> HttpResponse:
     """One verdict on all that is chosen: `article` by hand, or `all` that the query string lists."""
     assert isinstance(request.user, User)
     filters = InboxFilter(request.GET, request.user)
-    back = reverse("inbox") + (f"?{filters.query()}" if filters.said else "")
+    back = _address(filters)
     try:
         chosen, verdict = read_chosen(request.POST, filters), read_verdict(request.POST)
         together = read_together(request.POST, chosen, verdict)
@@ -54,6 +57,33 @@ def decide_chosen(request: HttpRequest) -> HttpResponse:
     else:
         said = ngettext("%(count)d suggestion decided.", "%(count)d suggestions decided.", done.count)
     return _go_on(request, back, said % {"count": done.count})
+
+
+@require_POST
+@analysts_only
+def take_out(request: HttpRequest) -> HttpResponseBase:
+    """What is chosen as notes, a report or JSON (`form`, as `/out/` has it); it changes nothing."""
+    assert isinstance(request.user, User)
+    filters = InboxFilter(request.GET, request.user)
+    address = _address(filters)
+    form = read_form(request.POST)
+    if request.POST.get("all") != "1":
+        # By hand: also what somebody has decided on meanwhile.
+        chosen = read_ids(request.POST)
+        if not chosen:
+            return refused_with_reason(request, CurationError(_("Choose articles first.")), address)
+        there = set(Article.objects.filter(pk__in=chosen[:LIMIT]).values_list("pk", flat=True))
+        known = [pk for pk in chosen if pk in there]
+        return articles_out(request, form, known, address=address, matching=len(chosen))
+    matching = filters.waiting.listed(timezone.now())
+    ids = list(matching.order_by("-inbox_score", "-pk").values_list("pk", flat=True)[:LIMIT])
+    count = matching.order_by()[: MOST + 1].count()
+    words = [(_("Filters"), words) for words in filters.chosen(filters.choices())]
+    if filters.waiting.words:
+        words.insert(0, (_("Words"), filters.waiting.words))
+    return articles_out(
+        request, form, ids, address=address, matching=min(count, MOST), is_more=count > MOST, words=words
+    )
 
 
 @require_POST
@@ -105,6 +135,10 @@ def offer_tags(request: HttpRequest) -> HttpResponse:
     """What of the catalogue may be meant by `?name=`, in either language."""
     name = _plain(request.GET.get("name", ""))
     return render_page(request, "inbox/_offered.html", {"offered": _offered(name), "name": name})
+
+
+def _address(filters: InboxFilter) -> str:
+    return reverse("inbox") + (f"?{filters.query()}" if filters.said else "")
 
 
 def _plain(said: str) -> str:

@@ -44,24 +44,39 @@ def out(request: HttpRequest) -> HttpResponseBase:
     A POST is for many that were ticked; it changes nothing. With `which=all` it leads to the query's address.
     """
     asked = request.POST if request.method == "POST" else request.GET
-    form = _form(asked)
+    form = read_form(asked)
     if request.method == "POST" and asked.get("which") == "all":
         query = asked.copy()
         for name in ("csrfmiddlewaretoken", "which", "article", "back"):
             query.pop(name, None)
         return redirect(f"{reverse('out')}?{query.urlencode()}")
     if asked.get("which") != "all" and ("article" in asked or asked.get("which") == "chosen"):
-        ids = _ids(asked)
+        ids = read_ids(asked)
         if not ids:
             messages.error(request, _("Choose at least one article."))
             return redirect(way_back(asked.get("back", ""), reverse("articles")))
         known = list(Article.objects.filter(pk__in=ids[:LIMIT]).values_list("pk", flat=True))
         order = {pk: place for place, pk in enumerate(ids)}
         known.sort(key=lambda pk: order[pk])
-        address = reverse("articles")
-        selection = _selection(_("Chosen articles"), address, count=len(known), matching=len(ids))
-        return _answer(request, selection, form, lambda: selected_articles(known))
+        return articles_out(request, form, known, address=reverse("articles"), matching=len(ids))
     return _by_query(request, asked, form)
+
+
+def articles_out(
+    request: HttpRequest,
+    form: str,
+    ids: Sequence[int],
+    *,
+    address: str,
+    matching: int,
+    is_more: bool = False,
+    words: Sequence[tuple[str, str]] = (),
+) -> HttpResponseBase:
+    """Chosen articles in one of FORMS: the first LIMIT of `ids`, of `matching` that were meant (`is_more`: or more)."""
+    ids = ids[:LIMIT]
+    title = _("Chosen articles")
+    selection = _selection(title, address, count=len(ids), matching=matching, is_more=is_more, words=words)
+    return _answer(request, selection, form, lambda: selected_articles(ids))
 
 
 @require_GET
@@ -70,9 +85,9 @@ def items_out(request: HttpRequest, kind: str | None = None) -> HttpResponseBase
     """`/out/items/?form=`: the tracked items that the trend table of the same query lists, or those `item` names."""
     if kind is not None and kind not in Kind.values:
         raise Http404
-    form = _form(request.GET)
+    form = read_form(request.GET)
     if "item" in request.GET:
-        ids = _ids(request.GET, "item")
+        ids = read_ids(request.GET, "item")
         matching, words = len(ids), []
     else:
         table = TrendTable(request.GET, kind)
@@ -168,14 +183,16 @@ def _sources(piece: Piece, number: int) -> list[tuple[int, str, str, str, str]]:
     return [(number, piece.publisher, piece.published, piece.note.title, piece.note.link or piece.address)]
 
 
-def _form(asked: QueryDict) -> str:
+def read_form(asked: QueryDict) -> str:
+    """Which of FORMS is asked for; Http404 for another."""
     form = asked.get("form", "md")
     if form not in FORMS:
         raise Http404
     return form
 
 
-def _ids(asked: QueryDict, name: str = "article") -> list[int]:
+def read_ids(asked: QueryDict, name: str = "article") -> list[int]:
+    """The keys that the fields of this name hold, one each or with commas; each once, in their order."""
     said = [one for value in asked.getlist(name) for one in value.split(",")]
     ids = [int(one) for one in said if one.isascii() and one.isdecimal() and len(one) < 18]
     return list(dict.fromkeys(ids))

@@ -44,6 +44,7 @@ POSTS = {
     "inbox-decide": Role.ANALYST,
     "inbox-undo": Role.ANALYST,
     "inbox-many": Role.ANALYST,
+    "inbox-out": Role.ANALYST,
     "inbox-snooze": Role.ANALYST,
     "inbox-add-tag": Role.ANALYST,
     "inbox-proposal": Role.ANALYST,

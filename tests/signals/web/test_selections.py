@@ -12,7 +12,7 @@ from signals.curation.export import export_note
 from signals.curation.note_files import find_notes
 from signals.models import Article, Role, Theme
 from signals.notes.write import write_markdown
-from signals.web.views import selections
+from signals.web.views import inbox_many, selections
 from tests.signals.web.making import make_article, make_row, make_source, make_tag, plain
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +97,25 @@ def test_items_of_the_table_go_out_with_their_newest_evidence(analyst, articles)
     assert "# __Speech models__" in text
     assert "Chat models" not in text
     assert "<article" in body(analyst.get("/out/items/technology/?form=print&q=speech")).decode()
+
+
+def test_what_is_chosen_in_the_inbox_goes_out_by_hand_or_all_that_its_filter_lists(
+    analyst, articles, monkeypatch, settings
+):
+    english = make_article(make_source(), [make_tag("Speech models")], language="en")
+    chosen = analyst.post("/inbox/out/", {"article": f"{articles[2].pk},{english.pk}", "form": "json"})
+    assert [one["id"] for one in json.loads(body(chosen))["articles"]] == [articles[2].pk, english.pk]
+    french = {"all": "1", "article": str(english.pk), "form": "json"}
+    told = json.loads(body(analyst.post("/inbox/out/?language=fr", french)))
+    assert {one["id"] for one in told["articles"]} == {article.pk for article in articles}
+    assert (told["selected_by"], told["url"]) == (
+        [{"filter": "Filters", "value": "Français"}], f"{settings.PUBLIC_URL}/inbox/?language=fr",
+    )  # fmt: skip
+    monkeypatch.setattr(inbox_many, "LIMIT", 3)
+    told = json.loads(body(analyst.post("/inbox/out/", {"all": "1", "form": "json"})))
+    assert (told["count"], told["matching"], told["is_complete"], len(told["articles"])) == (3, 5, False, 3)
+    nothing = analyst.post("/inbox/out/?language=fr", {"article": "x", "form": "md"})
+    assert nothing["Location"] == "/inbox/?language=fr"
 
 
 def test_bad_input_is_answered_and_strangers_may_take_what_they_may_read(
