@@ -38,6 +38,44 @@
     if (event.target.matches("[data-keys-switch]")) localStorage.setItem("keys", event.target.checked ? "on" : "off");
   });
 
+  // Articles that are chosen stay so while pages and filters change, in this tab, until none is.
+  const boxes = () => all("[form=chosen][type=checkbox]");
+  const kept = () => new Set(JSON.parse(sessionStorage.getItem("articles-chosen") || "[]"));
+  const keep = (chosen) => {
+    sessionStorage.setItem("articles-chosen", JSON.stringify([...chosen]));
+    showKept();
+  };
+  const showKept = () => {
+    if (!one("#chosen")) return;
+    const chosen = kept();
+    for (const box of boxes()) box.checked = chosen.has(box.value);
+    one("[data-choose-all=chosen]").checked = boxes().every((box) => box.checked);
+    one("[data-kept]").hidden = !chosen.size;
+    one("[data-kept-count]").textContent = chosen.size;
+  };
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[form=chosen], [data-choose-all=chosen]")) return;
+    const chosen = kept();
+    for (const box of boxes()) chosen[box.checked ? "add" : "delete"](box.value);
+    keep(chosen);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-keep-none]")) keep([]);
+  });
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (target.id !== "chosen") return;
+    if (formData.get("which") === "all") formData.delete("article");
+    else formData.set("article", [...kept()].join(","));
+  });
+  document.addEventListener("htmx:afterSettle", showKept);
+  // Also when the browser brings a page back with boxes as they were.
+  addEventListener("pageshow", () => {
+    if (location.hash === "#grouped") {
+      keep([]);
+      history.replaceState(null, "", location.pathname + location.search);
+    } else showKept();
+  });
+
   // Who writes a text of their own means it.
   document.addEventListener("input", (event) => {
     const chosen = event.target.dataset.checks && document.getElementById(event.target.dataset.checks);

@@ -1,12 +1,15 @@
 """What people do all day, with the mouse, with the keyboard, and on every size of screen."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
-from signals.models import Decision, Rating, Role, Tag, User
+from signals.models import Article, Decision, Rating, Role, Tag, User
+from signals.web.views.articles import ROWS
 from tests.signals.web.making import make_article, make_proposal, make_source, make_tag
 
 
@@ -84,6 +87,42 @@ def test_what_was_searched_for_is_walked_through_and_opened_with_the_keyboard(pa
     page.keyboard.press("Escape")
     page.keyboard.press("o")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_articles_chosen_on_several_pages_go_out_together_until_none_is_chosen(page: Page, analyst: User):
+    source = make_source()
+    for number in range(ROWS + 2):
+        make_article(source, publisher=f"p{number % 2}.example")
+    page.goto("/articles/")
+    boxes, chosen = page.locator("[data-row] input"), page.locator("[data-kept]")
+    expect(chosen).to_be_hidden()
+    boxes.nth(1).check()
+    page.get_by_role("link", name="Next").click()
+    expect(boxes).to_have_count(2)
+    page.get_by_text("Take out, or group").click()
+    page.get_by_label("Choose all on this page").check()
+    expect(chosen).to_contain_text("Chosen: 3")
+    page.goto("/articles/?publisher=p0.example")
+    expect(boxes.first).to_be_visible()
+    expect(chosen).to_contain_text("Chosen: 3")
+    page.go_back()
+    expect(page.locator("[data-row] input:checked")).to_have_count(2)
+    boxes.first.uncheck()
+    page.get_by_text("Take out, or group").click()
+    page.locator("#chosen select").select_option("json")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="The chosen ones", exact=True).click()
+    told = json.loads(Path(taken.value.path()).read_text())
+    newest = list(Article.objects.order_by("-sort_at", "-pk").values_list("pk", flat=True))
+    assert {one["id"] for one in told["articles"]} == {newest[1], newest[ROWS + 1]}
+    page.get_by_role("button", name="The chosen ones tell the same news").click()
+    expect(page.get_by_text("2 articles tell the same news now.")).to_be_visible()
+    expect(chosen).to_be_hidden()
+    boxes.first.check()
+    page.get_by_role("button", name="Choose none").click()
+    expect(chosen).to_be_hidden()
+    page.reload()
+    expect(page.locator("[data-row] input:checked")).to_have_count(0)
 
 
 def test_a_score_far_from_the_others_is_saved_once_it_says_why(page: Page, analyst: User):

@@ -68,6 +68,8 @@ def group(request: HttpRequest) -> HttpResponse:
             "%(n)d article tells the same news now.", "%(n)d articles tell the same news now.", count
         )
         messages.success(request, said % {"n": count})
+        # For the script: what was chosen is dealt with.
+        return redirect(f"{back}#grouped")
     return redirect(back)
 
 

@@ -26,7 +26,7 @@ def test_articles_are_grouped_in_the_list_and_changed_on_their_page(analyst, art
         follow=True,
     )
     assert "3 articles tell the same news now." in plain(said.content)
-    assert said.redirect_chain == [("/articles/?page=1", 302)]
+    assert said.redirect_chain == [("/articles/?page=1#grouped", 302)]
     page = reverse("story", args=[one.pk])
     assert page in analyst.get(f"/articles/{one.pk}/").content.decode()
     html = plain(analyst.get(page).content)
