@@ -14,6 +14,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from signals.days import say_day
 from signals.digests.content import Content
 from signals.digests.drawing import Drawing, draw_weeks
 from signals.digests.entries import (
@@ -246,7 +247,7 @@ def _release(entry: NewRelease, reading: Reading) -> EntryWords:
         link=evidence_link("release", reading.period, entry.key),
         about=_joined(
             capfirst(str(Release.Event(entry.event).label)),
-            formats.date_format(day, forms.get(entry.precision, "j F Y")),
+            say_day(day, forms.get(entry.precision, "j F Y")),
             _("weights: %(weights)s") % {"weights": Weights(entry.weights).label},
             _short(entry.licence, 80),
             context,
@@ -330,4 +331,4 @@ def _up(value: float) -> float:
 
 def day_words(day: date) -> str:
     """A day in full."""
-    return formats.date_format(day, "j F Y")
+    return say_day(day, "j F Y")

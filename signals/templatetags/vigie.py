@@ -185,8 +185,8 @@ def points(change: float) -> str:
 
 @register.filter("date", expects_localtime=True, is_safe=False)
 def say_date(moment: date | None, form: str | None = None) -> str:
-    """Django's own filter, with the short months of the reader's language."""
-    return str(defaultfilters.date(moment, day_form(form) if form else form))
+    """Django's own filter, with days and short months as the reader's language writes them."""
+    return str(defaultfilters.date(moment, day_form(form, moment) if form and moment else form))
 
 
 @register.filter

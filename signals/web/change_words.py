@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from signals.days import say_day
-from signals.models import Change, Edition, Kind, Role, Stance, State, Tag, Theme
+from signals.models import Change, Edition, Kind, OutlookReview, Role, Stance, State, Tag, Theme
 from signals.templatetags.vigie import LANGUAGE_NAMES
 
 GROUPS: Final[dict[str, tuple[Promise, tuple[str, ...]]]] = {
@@ -138,6 +138,7 @@ _CHOICES: Final[dict[str, ChoicesType]] = {
     "stance": Stance,
     "kind": Kind,
     "role": Role,
+    "held": OutlookReview.Held,
 }
 _STATUS: Final = dict(Edition.Status.choices) | dict(Tag.Status.choices)
 _LINK: Final[dict[str, Promise]] = {

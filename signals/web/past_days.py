@@ -7,9 +7,9 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from signals.days import say_day
 from signals.trends.past import NotYetKnownError
 from signals.web.pages import render_page
 
@@ -42,7 +42,7 @@ def _told(view: _View, tell: Callable[[HttpRequest, NotYetKnownError], HttpRespo
 
 
 def _words(pending: NotYetKnownError) -> str:
-    day = date_format(pending.day, "j F Y")
+    day = say_day(pending.day, "j F Y")
     return _("The table as known on %(day)s is being put together; it takes some seconds.") % {"day": day}
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
+from signals.curation.outlooks import review_outlook
 from signals.curation.proposals import accept_proposal
 from signals.curation.ratings import rate_tag
 from signals.curation.tags import edit_tag
@@ -67,6 +68,14 @@ def test_a_long_text_shows_which_words_went_and_came(ana):
         ("gone", "ten years"),
         ("new", "a decade"),
     ]
+
+
+def test_whether_an_outlook_held_is_told_in_words(ana):
+    tag = make_tag()
+    edit_tag(tag=tag, by=ana, values={"outlook": "Nobody reads any more."})
+    review_outlook(tag=tag, by=ana, held="too_early")
+    change = Change.objects.latest("pk")
+    assert "too early to say" in {field.after for field in differences(change, named_keys([change]))}
 
 
 def test_another_analyst_undoes_a_line_and_the_log_says_who(as_role, people, suggested):
