@@ -207,7 +207,7 @@ def _rss(table: TrendTable, title: str, address: str) -> HttpResponse:
     for row in table.rows(places):
         url = settings.PUBLIC_URL + row.tag.get_absolute_url()
         feed.add_item(
-            title=f"{row.tag}: {Label(row.label).label}",
+            title=_("%(title)s: %(label)s") % {"title": row.tag, "label": Label(row.label).label},
             link=url,
             description=" ".join(part for part in (row.why, row.tag.change) if part),
             # The same all week: a reader shows an item that keeps moving once a week, not once a day.
