@@ -231,6 +231,7 @@ def writes(people: dict[str, User]) -> dict[str, dict[str, str] | str]:
         "story": {"what": "move", "to": str(make_article(make_source()).pk)},
         "story-group": {"article": ",".join(str(make_article(make_source()).pk) for _ in range(2))},
         "out": "takes a POST for the many keys that may be ticked; nothing changes",
+        "inbox-out": "takes a POST for the many keys that may be chosen; nothing changes",
         "tag-split": "says in the log when and by whom a merge was taken back",
         "history-undo": "says in the log when and by whom a change was taken back",
         "history-take-back": "says in the log when and by whom changes were taken back",
