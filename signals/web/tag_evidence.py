@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from django.core.paginator import Page
-from django.db.models import Count, OuterRef, Subquery, TextField, Value
+from django.db.models import Count, F, OuterRef, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest
 
@@ -16,6 +17,8 @@ from signals.web.pages import page_of
 ROWS: Final = 20
 _REACHED: Final = 200
 """Nobody pages further; the list of articles does, with filters."""
+SORTED: Final = 5_000
+"""So many articles of a tag are sorted whole; the newest of more are found sooner among the newest of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,11 @@ def evidence_page(
     carried = Tagging.objects.filter(tag=tag, state__in=[State.CONFIRMED, State.SUGGESTED])
     if stance:
         carried = carried.filter(stance=stance)
-    newest = carried.order_by("-article__sort_at", "-article_id").values_list(
-        "article_id", "article__story_id"
-    )
+    # By an expression that no index has, the planner starts from the tag: told that it will find 200 soon, it
+    # walks through all articles, a hundred milliseconds of them when a tag is neither rare nor everywhere.
+    moment = F("article__sort_at")
+    order = (moment + timedelta(0)).desc() if total <= SORTED else moment.desc()
+    newest = carried.order_by(order, "-article_id").values_list("article_id", "article__story_id")
     seen: set[int] = set()
     heads: list[int] = []
     # So few that the largest tag is read from its newest end, not sorted.

@@ -145,6 +145,12 @@ def test_a_piece_of_news_stands_in_the_evidence_once(flow, tags, analyst):
     assert "+3 same news" in words
 
 
+def test_the_evidence_is_the_same_whichever_way_it_is_found(flow, tags, analyst, monkeypatch):
+    sorted_whole = plain(analyst.get(tags[0].get_absolute_url()).content)
+    monkeypatch.setattr("signals.web.tag_evidence.SORTED", 0)
+    assert plain(analyst.get(tags[0].get_absolute_url()).content) == sorted_whole
+
+
 def test_the_history_hides_scores_from_who_has_not_scored(flow, tags, analyst, people):
     rate_tag(tag=tags[0], by=people[Role.ADMINISTRATOR], relevancy=4, rationale="Three customers asked")
     rate_tag(tag=tags[0], by=people[Role.ADMINISTRATOR], relevancy=5)
