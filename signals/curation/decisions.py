@@ -216,10 +216,11 @@ def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) 
 
 
 def replay_from(
-    article_id: int, tag_id: int, form: dict[str, Any], *, without: Decision | None = None
+    article_id: int, tag_id: int, form: dict[str, Any], *, without: Decision | None = None, after: int = 0
 ) -> None:
-    """Let a tagging be what the decisions on the pair that hold make of a snapshot."""
-    holding = Decision.objects.filter(article=article_id, tag=tag_id, undone_at=None).order_by("pk")
+    """Let a tagging be what the decisions on the pair that hold, made after that number, make of a snapshot."""
+    holding = Decision.objects.filter(article=article_id, tag=tag_id, undone_at=None, pk__gt=after)
+    holding = holding.order_by("pk")
     for decision in holding:
         if without is not None and decision.pk == without.pk:
             continue

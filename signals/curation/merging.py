@@ -230,13 +230,14 @@ def _return_taggings(moved: dict[str, Any], source: Tag, into: Tag, merged_at: d
     for article_id in (article for article in moved["articles"] if article in edited):
         # The survivor had nothing here; what it was when somebody decided is what the other tag had.
         restore_tagging(article_id, source.pk, edited[article_id][0].before)
-        replay_from(article_id, into.pk, {})
+        replay_from(article_id, into.pk, {}, after=moved["last_decision"])
     existing = set(Article.objects.filter(pk__in=pairs).values_list("pk", flat=True))
     for article_id in sorted(existing):
         pair = pairs[article_id]
         restore_tagging(article_id, source.pk, pair["source"], pk=pair["source"]["id"])
         if article_id in edited:
-            replay_from(article_id, into.pk, pair["into"])
+            # The snapshot holds what earlier decisions made; their own "before" stays.
+            replay_from(article_id, into.pk, pair["into"], after=moved["last_decision"])
         else:
             restore_tagging(article_id, into.pk, pair["into"])
     # The snapshots know nothing of what was taken back meanwhile.

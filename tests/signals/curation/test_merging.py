@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from signals.curation.catalogue import add_alias, create_tag
+from signals.curation.comments import add_comment
 from signals.curation.decisions import decide_tagging, undo_decision
 from signals.curation.errors import CurationError
-from signals.curation.merge_fields import TEXTS
+from signals.curation.merge_fields import NAMES, TEXTS
 from signals.curation.merging import merge_tags, split_tag
-from signals.curation.ratings import rate_tag
+from signals.curation.ratings import rate_tag, refresh_relevancies
+from signals.curation.tags import edit_tag
 from signals.curation.undo import undo_last
 from signals.models import (
     Alert,
@@ -263,9 +265,19 @@ chosen = st.fixed_dictionaries(
         "outlook_due_on": st.sampled_from(["theirs", None, date(2036, 1, 1)]),
     },
 )
-merges = st.lists(
-    st.tuples(st.integers(0, TAGS - 1), st.integers(0, TAGS - 1), chosen), min_size=1, max_size=5
+edits = st.one_of(
+    st.tuples(st.just("write"), st.sampled_from([field for field in TEXTS if field not in NAMES])),
+    st.tuples(st.just("decide"), st.integers(0, ARTICLES - 1), st.sampled_from(["accept", "reject"])),
+    st.tuples(st.just("rate"), st.integers(1, 5)),
+    st.tuples(st.just("comment")),
 )
+merges = st.lists(
+    st.tuples(
+        st.integers(0, TAGS - 1), st.integers(0, TAGS - 1), chosen, st.lists(edits, max_size=3)
+    ),
+    min_size=1,
+    max_size=5,
+)  # fmt: skip
 
 
 def make_desk(tag: Tag, user: User) -> None:
@@ -279,6 +291,71 @@ def make_desk(tag: Tag, user: User) -> None:
     theme, _new = Theme.objects.get_or_create(slug=f"theme-{tag.kind}", defaults={"name": tag.kind})
     tag.themes.add(theme)
     Tag.objects.filter(pk=tag.pk).update(outlook=f"Outlook {tag.pk}", outlook_due_on=date(2030, 1, 1))
+
+
+class Edits:
+    """What people said of tags after merges, and what it leaves of the rows of before once all are split."""
+
+    def __init__(self, by: User, articles: list) -> None:
+        self.by, self.articles, self.count = by, articles, 0
+        self.written: dict[tuple[int, str], str] = {}
+        self.decided: dict[tuple[int, int], str] = {}
+        self.said: dict[str, dict[int, int]] = {"Decision": {}, "Rating": {}, "Comment": {}}
+
+    def make(self, tag: Tag, what: str, *how) -> None:
+        self.count += 1
+        words = f"Edit {self.count}"
+        if what == "write":
+            edit_tag(tag=tag, by=self.by, values={how[0]: words})
+            self.written[tag.pk, how[0]] = words
+        elif what == "decide":
+            article, verdict = self.articles[how[0]], how[1]
+            made = decide_tagging(article=article, tag=tag, by=self.by, verdict=verdict)
+            self.said["Decision"][made.pk] = tag.pk
+            self.decided[article.pk, tag.pk] = verdict
+        elif what == "rate":
+            made = rate_tag(tag=tag, by=self.by, relevancy=how[0], rationale=words)
+            self.said["Rating"][made.pk] = tag.pk
+        else:
+            made = add_comment(tag=tag, by=self.by, text=words)
+            self.said["Comment"][made.pk] = tag.pk
+
+    def check(self, before: dict, after: dict) -> None:
+        """Every edit is on the tag that was edited, and nothing else differs from before."""
+        for name, made in self.said.items():
+            assert {row["id"]: row["tag_id"] for row in after[name] if row["id"] in made} == made
+            after[name] = [row for row in after[name] if row["id"] not in made]
+        for row in before["Tag"]:
+            row |= {field: words for (tag, field), words in self.written.items() if tag == row["id"]}
+        if self.count:
+            # Follows ratings and decisions, which are compared; that it does is asked below.
+            for row in (*before["Tag"], *after["Tag"]):
+                for field in ("relevancy", "relevancy_raters", "relevancy_spread", "relevancy_notes"):
+                    row.pop(field)
+        if self.decided:
+            states = {"accept": State.CONFIRMED, "reject": State.REJECTED}
+            found = {(row["article_id"], row["tag_id"]): row["state"] for row in after["Tagging"]}
+            for place, verdict in self.decided.items():
+                assert found[place] == states[verdict]
+            for side in (before, after):
+                side["Tagging"] = self._others(side["Tagging"])
+        for name, kept in before.items():
+            assert after[name] == kept, name
+        relevancies = Tag.objects.order_by("pk").values_list(
+            "relevancy", "relevancy_raters", "relevancy_notes"
+        )
+        kept = list(relevancies)
+        refresh_relevancies(tag_ids=Tag.objects.values_list("pk", flat=True))
+        assert list(relevancies.all()) == kept
+
+    def _others(self, taggings: list[dict]) -> list[dict]:
+        """Those that nobody decided on since; one that an edit took the place of comes back under another number."""
+        kept = {(row["article_id"], row["tag_id"]): row for row in taggings}
+        return [
+            {name: value for name, value in kept[place].items() if name != "id"}
+            for place in sorted(kept)
+            if place not in self.decided
+        ]
 
 
 @settings(
@@ -296,10 +373,23 @@ def make_desk(tag: Tag, user: User) -> None:
     decided={(0, 1), (0, 3), (0, 0)},
     noted=set(),
     rated={0, 1},
-    asked=[(1, 0, {"own_themes": False})],
+    asked=[(1, 0, {"own_themes": False}, [])],
+)
+@example(
+    carried={(0, 1), (1, 0), (1, 1)},
+    decided={(1, 0), (1, 1), (2, 1)},
+    noted=set(),
+    rated={0, 1},
+    asked=[
+        (1, 0, {"own_themes": False, "outlook": "theirs"}, [("decide", n, "accept") for n in range(3)]),
+        (0, 2, {"own_themes": True}, [("write", "outlook"), ("decide", 1, "reject"), ("rate", 5)]),
+        (3, 2, {"own_themes": True, "outlook": "theirs"}, [("comment",), ("write", "description")]),
+    ],
 )
 @given(carried=links, decided=links, noted=links, rated=st.sets(st.integers(0, TAGS - 1)), asked=merges)
-def test_merges_undone_in_reverse_order_leave_every_row_as_it_was(ana, carried, decided, noted, rated, asked):
+def test_splits_in_reverse_order_restore_what_each_merge_moved_and_later_edits_stay_on_the_tag_edited(
+    ana, carried, decided, noted, rated, asked
+):
     for model in (
         *(
             "Change",
@@ -338,8 +428,8 @@ def test_merges_undone_in_reverse_order_leave_every_row_as_it_was(ana, carried, 
     for tag in sorted(rated):
         rate_tag(tag=tags[tag], by=ana, relevancy=3)
         make_desk(tags[tag], ana)
-    before, done = rows(), []
-    for one, other, picks in asked:
+    before, done, edited = rows(), [], Edits(ana, articles)
+    for one, other, picks, since in asked:
         source, into = (Tag.objects.get(pk=tags[number].pk) for number in (one, other))
         themes = list(into.themes.values_list("pk", flat=True)) if picks["own_themes"] else None
         fields = {
@@ -351,9 +441,9 @@ def test_merges_undone_in_reverse_order_leave_every_row_as_it_was(ana, carried, 
             done.append(merge_tags(source=source, into=into, by=ana, fields=fields, themes=themes))
         except CurationError:
             continue
+        for edit in since:
+            edited.make(Tag.objects.get(pk=into.pk), *edit)
     for change in reversed(done):
         change.refresh_from_db()
         split_tag(change=change, by=ana)
-    after = rows()
-    for name, kept in before.items():
-        assert after[name] == kept
+    edited.check(before, rows())
