@@ -255,8 +255,12 @@ def _release(entry: NewRelease, reading: Reading) -> EntryWords:
     )
 
 
+def side_words(side: str) -> str:
+    """What a price is for: what goes in, or what comes out."""
+    return {"input": _("input"), "output": _("output"), "cached": _("cached input")}.get(side, side)
+
+
 def _repriced(entry: Repriced, reading: Reading) -> EntryWords:
-    sides = {"input": _("input"), "output": _("output"), "cached": _("cached input")}
     change = ""
     if entry.before and entry.after is not None:
         percent = round((entry.after / entry.before - 1) * 100)
@@ -269,7 +273,7 @@ def _repriced(entry: Repriced, reading: Reading) -> EntryWords:
         title=_short(entry.title(reading.language), _TITLE),
         link=evidence_link("release", reading.period, entry.key),
         about=_joined(
-            capfirst(sides.get(entry.side, entry.side)),
+            capfirst(side_words(entry.side)),
             _short(entry.provider, 80),
             day_words(date.fromisoformat(entry.on)),
         ),

@@ -20,7 +20,7 @@ from signals.digests.choose import choose_content
 from signals.digests.content import LIMITS, Content
 from signals.digests.links import evidence_link, read_evidence_token
 from signals.digests.periods import parse_period
-from signals.digests.words import sections
+from signals.digests.words import sections, side_words
 from signals.links import safe_link
 from signals.models import (
     Decision,
@@ -36,6 +36,7 @@ from signals.models import (
 from signals.trends.history import end_of
 from signals.trends.table import open_day
 from signals.web.access import public
+from signals.web.fact_words import field_words, value_words
 from signals.web.pages import render_page
 
 _QUOTES: Final = 50
@@ -183,10 +184,14 @@ def _of_release(claim: Claim) -> Shown | None:
     release = Release.objects.select_related("model", "article").filter(pk=int(claim.key)).first()
     if release is None:
         return None
-    facts = [(fact, safe_link(fact.origin_url)) for fact in release.model.facts.order_by("field", "-rank")]
+    facts = [
+        (fact, field_words(fact), value_words(fact), safe_link(fact.origin_url))
+        for fact in release.model.facts.order_by("field", "-rank")
+    ]
     return "digests/release_evidence.html", {
         "release": release,
         "is_price": release.event == Release.Event.PRICE,
+        "side": side_words(str(release.detail.get("side", ""))),
         "facts": facts,
     }
 

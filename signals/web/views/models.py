@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from signals.models import Model, Price, Weights
+from signals.models import Fact, Model, Price, Weights
+from signals.web.fact_words import field_words, value_words
 from signals.web.pages import known_until, page_of, render_page
 
 _SORTS = {
@@ -16,20 +16,6 @@ _SORTS = {
     "name": F("name").asc(),
     "developer": F("developer").asc(),
     "context": F("context").desc(nulls_last=True),
-}
-
-
-_FIELD_WORDS = {
-    "active_parameters_b": _("Active parameters, billions"),
-    "context": _("Context"),
-    "developer": _("Developer"),
-    "family": _("Family"),
-    "launch input_price": _("Input price at launch"),
-    "launch output_price": _("Output price at launch"),
-    "licence": _("Licence"),
-    "parameters_b": _("Parameters, billions"),
-    "released_on": _("Released"),
-    "weights": _("Weights"),
 }
 
 
@@ -76,9 +62,9 @@ def model_page(request: HttpRequest, pk: int) -> HttpResponse:
     latest: dict[int, Price] = {}
     for price in Price.objects.filter(offer__in=offers).order_by("offer", "since", "pk"):
         latest[price.offer_id] = price
-    facts: dict[str, list[object]] = {}
+    facts: dict[str, list[tuple[Fact, str]]] = {}
     for fact in model.facts.order_by("field", "-rank", "origin"):
-        facts.setdefault(str(_FIELD_WORDS.get(fact.field, fact.field)), []).append(fact)
+        facts.setdefault(field_words(fact), []).append((fact, value_words(fact)))
     context = {
         "model": model,
         "offers": [(offer, latest.get(offer.pk)) for offer in offers],

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from signals.digests.editions import advance_editions, freeze_edition
 from signals.digests.links import evidence_token, subscription_token
@@ -19,6 +20,7 @@ from signals.models import (
     Article,
     Decision,
     Delivery,
+    Fact,
     Kind,
     Model,
     OutboxMail,
@@ -296,6 +298,22 @@ def test_a_claim_leads_to_its_quotes_as_known_then(source, edition):
     )
     token = evidence_token("release", WEEK.period, release.pk)
     assert b"Heron 2" in Client().get(reverse("digest-evidence", args=[token])).content
+
+
+def test_the_facts_behind_a_release_are_told_in_words(edition):
+    model = Model.objects.create(slug="heron", name="Heron 2")
+    for field, value, origin in (
+        ("context", 262144, "us"),
+        ("released_on", "2023-11-05", "us"),
+        ("released_on", "2023-11", "them"),
+        ("weights", "open", "us"),
+    ):
+        Fact.objects.create(model=model, field=field, value=value, rank=Fact.Rank.CURATED, origin=origin)
+    release = Release.objects.create(model=model, event_key="heron", date=WEEK.starts_on)
+    link = reverse("digest-evidence", args=[evidence_token("release", WEEK.period, release.pk)])
+    page = " ".join(strip_tags(Client().get(link).content.decode()).split())
+    for words in ("Context262,144 us", "Released5 Nov 2023 us", "Released2023-11 them", "Weightsopen us"):
+        assert words in page
 
 
 def test_the_archive_shows_what_was_sent_and_previews_are_for_analysts(edition):
