@@ -14,12 +14,12 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from signals.curation.selected import ITEMS_LIMIT, LIMIT, Piece, selected_articles, selected_items
 from signals.curation.selection_files import Selection, write_json, write_notes, write_zip
+from signals.days import say_day
 from signals.models import Article, Kind
 from signals.notes.types import KINDS
 from signals.search.articles import find, newest
@@ -161,7 +161,7 @@ def _in_language(language: str, write: Callable[[], Iterator[str | bytes]]) -> I
 def _report(request: HttpRequest, selection: Selection, pieces: Iterable[Piece]) -> Iterator[str]:
     """A page to print, piece by piece: title page, note after note, the list of sources."""
     context = {"selection": selection, "LANGUAGE_CODE": translation.get_language()}
-    context["day"] = date_format(timezone.localtime(selection.made_at), "j F Y")
+    context["day"] = say_day(timezone.localtime(selection.made_at), "j F Y")
     head, _mark, foot = render_to_string("reports/report.html", context, request).partition("<!--pieces-->")
     yield head
     sources = []
