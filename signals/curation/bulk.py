@@ -6,7 +6,7 @@ Few are done while the person waits; more are a job, whose batches hold a hundre
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,8 +17,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from signals.curation.decisions import applied, refresh_after, tagging_snapshot, title_of
+from signals.curation.decisions import refresh_after, title_of, told_of
 from signals.curation.errors import CurationError
+from signals.curation.replaying import Pair, Standing, holding_of, tagging_snapshot, write_forms
 from signals.curation.snoozing import snooze_articles
 from signals.curation.waiting import Waiting
 from signals.jobs import Batch, JobError, cancel_job, open_jobs, start_job
@@ -186,14 +187,26 @@ def _decide(
                         known_at=now,
                     )
                 )
-        _write(Decision.objects.bulk_create(decisions), together, now)
+        said = holding_of([(one.article_id, one.tag_id) for one in decisions]) if decisions else {}
+        _write(Decision.objects.bulk_create(decisions), said, together, now)
     return len(decisions)
 
 
-def _write(decisions: list[Decision], together: uuid.UUID, now: datetime) -> None:
+def _write(
+    decisions: list[Decision],
+    said: Mapping[Pair, list[Decision]],
+    together: uuid.UUID,
+    now: datetime,
+) -> None:
     if not decisions:
         return
-    changes = [
+    pairs = [(decision.article_id, decision.tag_id) for decision in decisions]
+    # Read before these were: what waits carries no word that holds, but where one does it counts beside.
+    forms = {
+        pair: Standing.after(said[pair], decision.before).add(decision)
+        for pair, decision in zip(pairs, decisions, strict=True)
+    }
+    Change.objects.bulk_create(
         Change(
             user=decision.user,
             verb="tagging.decided",
@@ -201,24 +214,15 @@ def _write(decisions: list[Decision], together: uuid.UUID, now: datetime) -> Non
             title=title_of(decision),
             together=together,
             before=decision.before,
-            after=applied(decision.before, decision),
+            after=forms[pair] | told_of(decision),
             made_at=now,
         )
-        for decision in decisions
-    ]
-    after = changes[0].after
-    moved: dict[str, Any] = {"state": after["state"], "decided_at": now}
-    if decisions[0].relevancy is not None:
-        moved["stated_relevancy"] = decisions[0].relevancy
-    articles = {decision.article_id for decision in decisions}
-    tags = {decision.tag_id for decision in decisions}
-    pairs = {(decision.article_id, decision.tag_id) for decision in decisions}
-    rows = Tagging.objects.filter(article__in=articles, tag__in=tags).values_list("pk", "article", "tag")
-    Tagging.objects.filter(pk__in=[pk for pk, *pair in rows if tuple(pair) in pairs]).update(**moved)
-    Change.objects.bulk_create(changes)
+        for pair, decision in zip(pairs, decisions, strict=True)
+    )
+    written = write_forms(forms)
+    articles, tags = {article for article, _tag in pairs}, {tag for _article, tag in pairs}
     mark_articles(articles)
-    forms = [(change.before, change.after) for change in changes]
-    if any(read.merged_into_id for read in refresh_after(forms, tag_ids=tags)):
+    if any(read.merged_into_id for read in refresh_after(written, tag_ids=tags)):
         raise CurationError(_("An item was merged into another one meanwhile: ask again."))
 
 

@@ -1,14 +1,14 @@
 """A person's word on (article, tag): accept, reject, score, and take back.
 
-Decisions are append-only rows; the tagging shows the one that holds. No rule, model or re-run touches
-a tagging that a person decided.
+Decisions are append-only rows; what those that hold make of the tagging says `replaying`. No rule, model or
+re-run touches a tagging that a person decided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F
@@ -16,41 +16,39 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
-from signals.curation.ratings import refresh_relevancies
-from signals.models import UNSAID, Article, Change, Decision, Origin, Stance, State, Tag, Tagging, User
+from signals.curation.ratings import RATIONALE_LIMIT, refresh_relevancies
+from signals.curation.replaying import (
+    Standing,
+    replay,
+    replay_without,
+    restore_tagging,
+    tagging_snapshot,
+    write_forms,
+)
+from signals.models import UNSAID, Article, Change, Decision, Stance, Tag, Tagging, User
+from signals.scores import FAR, Voices, is_far
 from signals.trends.marks import mark_articles
 
 # Whoever adds a tag that nobody suggested, without a score, says that it is a real part of the article.
-_UNSCORED = 3
-_KEPT = (
-    "state",
-    "origin",
-    "stated_relevancy",
-    "estimated_relevancy",
-    "confidence",
-    "quote",
-    "quote_start",
-    "quote_field",
-    "reason",
-    "because",
-    "stance",
-    "tagger_version",
-    "draw_probability",
-)
+_UNSCORED: Final = 3
 
 
 class DecidedSinceError(CurationError):
     """Somebody else decided after the page was shown; their word stands."""
 
-    def __init__(self, decision: Decision) -> None:
+    def __init__(self, decision: Decision, *, tells_score: bool) -> None:
         said = decision.get_verdict_display()
-        if decision.relevancy is not None:
+        if decision.relevancy is not None and tells_score:
             said = f"{said} {decision.relevancy}"
         super().__init__(
             _("%(who)s decided meanwhile: %(what)s. Decide again if you see it otherwise.")
             % {"who": decision.user, "what": said}
         )
         self.decision = decision
+
+
+class ReasonWantedError(CurationError):
+    """The score is far from before or from the others', and came without a reason."""
 
 
 def decide_tagging(
@@ -64,14 +62,17 @@ def decide_tagging(
     stance: str = Stance.UNSTATED,
     comment: str = "",
     seen: str | None = None,
+    must_explain: bool = False,
     now: datetime | None = None,
 ) -> Decision:
     """Record a verdict and let the tagging follow it; a tag that nobody suggested is added.
 
+    A score stands beside those of others: the tagging's number is the median of what each last said.
     `stance` is what the article says of the tag's claim: "" leaves it as it is, UNSAID takes it back.
+    `comment` is why; with `must_explain` a score far from one's last or from the others' is refused without it.
     `seen` is the tagging's `decided_at` that the person saw, as `seen_form` writes it: when they had not seen
     their own last word, saying the same once more returns it. None asks nothing.
-    Raises DecidedSinceError when somebody else has decided since.
+    Raises DecidedSinceError when somebody else has decided since, ReasonWantedError for a missing reason.
     Raises CurationError when the verdict, the relevance (1-5), the reason or the stance is not one we know.
     """
     if verdict not in Decision.Verdict.values:
@@ -86,6 +87,7 @@ def decide_tagging(
         raise CurationError(_("Relevance goes from 1 to 5."))
     if tag.merged_into_id:
         raise CurationError(_("This item was merged into another one."))
+    comment = _reason(comment)
     now = now or timezone.now()
     with transaction.atomic():
         # One lock order for everybody: the article first, so two analysts queue up instead of colliding.
@@ -95,17 +97,18 @@ def decide_tagging(
         )
         position = next((place for place, one in enumerate(taggings, 1) if one.tag_id == tag.pk), None)
         tagging = taggings[position - 1] if position else None
-        if seen is not None and tagging is not None and seen_form(tagging) != seen:
-            last = holding_decision(article.pk, tag.pk)
-            if last is not None and last.user_id != by.pk:
-                raise DecidedSinceError(last)
-            if last is not None and (last.verdict, last.relevancy, last.stance) == (
-                verdict,
-                relevancy,
-                stance,
-            ):
+        # Where nobody decided there is nothing to read.
+        said = _said_of(article.pk, tag.pk) if tagging is not None and tagging.decided_at else []
+        if seen is not None and said and tagging is not None and seen_form(tagging) != seen:
+            last = said[-1]
+            if last.user_id != by.pk:
+                raise DecidedSinceError(last, tells_score=has_scored(said, by))
+            if (last.verdict, last.relevancy, last.stance) == (verdict, relevancy, stance):
                 return last
         before = tagging_snapshot(tagging)
+        standing = Standing.after(said, before)
+        if must_explain and not comment and _wants_reason(standing.voices, by, relevancy):
+            raise ReasonWantedError(_("This is far from before or from the others: please say why."))
         if tagging is None and relevancy is None and verdict == Decision.Verdict.ACCEPT:
             relevancy = _UNSCORED
         decision = Decision.objects.create(
@@ -123,7 +126,7 @@ def decide_tagging(
             made_at=now,
             known_at=now,
         )
-        after = applied(before, decision)
+        after = standing.add(decision)
         restore_tagging(article.pk, tag.pk, after)
         Change.objects.create(
             user=by,
@@ -131,7 +134,7 @@ def decide_tagging(
             target=f"decision:{decision.pk}",
             title=title_of(decision),
             before=before,
-            after=after,
+            after=after | told_of(decision),
             made_at=now,
         )
         mark_articles([article.pk])
@@ -173,6 +176,63 @@ def explain_rejection(*, article: Article, tag: Tag, by: User, why: str) -> Deci
     return decision
 
 
+def explain_score(*, article: Article, tag: Tag, by: User, comment: str) -> Decision:
+    """Say why one's own score is what it is: part of that decision, and undone with it.
+
+    Raises CurationError for an endless reason, and when no score of this person holds.
+    """
+    comment = _reason(comment)
+    with transaction.atomic():
+        Article.objects.select_for_update(no_key=True).only("pk").get(pk=article.pk)
+        said = _said_of(article.pk, tag.pk)
+        scored = [one for one in said if one.user_id == by.pk and one.relevancy is not None]
+        if not scored:
+            raise CurationError(_("There is no score of yours to give a reason for."))
+        decision = scored[-1]
+        if decision.comment != comment:
+            Decision.objects.filter(pk=decision.pk).update(comment=comment)
+            pair = (article.pk, tag.pk)
+            decision.comment = comment
+            forms = replay({pair: said[0].before}, {pair: said})
+            write_forms(forms)
+            for change in Change.objects.filter(target=f"decision:{decision.pk}", undone_at=None):
+                change.after = change.after | told_of(decision)
+                change.save(update_fields=["after"])
+    return decision
+
+
+def has_scored(said: Iterable[Decision], user: object) -> bool:
+    """Whether this person gave a score, or rejected: what others scored is told after one's own word."""
+    own = [one for one in said if isinstance(user, User) and one.user_id == user.pk]
+    return any(one.relevancy is not None or one.verdict == Decision.Verdict.REJECT for one in own)
+
+
+def _wants_reason(voices: Voices, by: User, relevancy: int | None) -> bool:
+    if relevancy is None:
+        return False
+    voice = voices.by_person.get(by.pk)
+    if voice is not None and voice.number is not None and abs(relevancy - voice.number) >= FAR:
+        return True
+    return is_far(relevancy, voices.numbers(without=by.pk))
+
+
+def _reason(comment: str) -> str:
+    comment = comment.replace("\x00", "").strip()
+    if len(comment) > RATIONALE_LIMIT:
+        raise CurationError(
+            _("At most %(limit)d characters; these are %(length)d.")
+            % {"limit": RATIONALE_LIMIT, "length": len(comment)}
+        )
+    return comment
+
+
+def _said_of(article_id: int, tag_id: int) -> list[Decision]:
+    """The decisions on a pair that hold, the earliest first."""
+    pair = Decision.objects.filter(article=article_id, tag=tag_id, undone_at=None)
+    texts = ("article__text", "article__html", "article__search")
+    return list(pair.select_related("user", "tag", "article").defer(*texts).order_by("pk"))
+
+
 def holding_decision(article_id: int, tag_id: int) -> Decision | None:
     """The last word on the pair that was not taken back."""
     pair = Decision.objects.filter(article=article_id, tag=tag_id, undone_at=None)
@@ -183,6 +243,12 @@ def holding_decision(article_id: int, tag_id: int) -> Decision | None:
 def seen_form(tagging: Tagging) -> str:
     """What tells a tagging's last decision from any other; empty when there is none."""
     return tagging.decided_at.isoformat() if tagging.decided_at else ""
+
+
+def told_of(decision: Decision) -> dict[str, Any]:
+    """What the log tells of a decision besides what became of the tagging: one's own score, and why."""
+    said = {"score": decision.relevancy, "rationale": decision.comment}
+    return {name: value for name, value in said.items() if value}
 
 
 def title_of(decision: Decision) -> str:
@@ -205,87 +271,11 @@ def undo_decision(*, decision: Decision, by: User, now: datetime | None = None) 
         decision = Decision.objects.select_for_update().get(pk=decision.pk)
         if decision.undone_at is not None:
             raise CurationError(_("This was undone before."))
-        _replay(decision)
+        written = write_forms(replay_without([decision]))
         decision.undone_at, decision.undone_by = now, by
         decision.save(update_fields=["undone_at", "undone_by"])
         Change.objects.filter(target=f"decision:{decision.pk}", undone_at=None).update(
             undone_at=now, undone_by=by
         )
         mark_articles([decision.article_id])
-        refresh_relevancies(tag_ids=[decision.tag_id])
-
-
-def replay_from(
-    article_id: int, tag_id: int, form: dict[str, Any], *, without: Decision | None = None, after: int = 0
-) -> None:
-    """Let a tagging be what the decisions on the pair that hold, made after that number, make of a snapshot."""
-    holding = Decision.objects.filter(article=article_id, tag=tag_id, undone_at=None, pk__gt=after)
-    holding = holding.order_by("pk")
-    for decision in holding:
-        if without is not None and decision.pk == without.pk:
-            continue
-        if decision.before != form:
-            decision.before = form
-            decision.save(update_fields=["before"])
-        form = applied(form, decision)
-    restore_tagging(article_id, tag_id, form)
-
-
-def _replay(undone: Decision) -> None:
-    """Let the tagging be what the pair's other decisions make of what was before the first of them."""
-    pair = Decision.objects.filter(article=undone.article_id, tag=undone.tag_id, undone_at=None)
-    first = pair.order_by("pk")[0]
-    replay_from(undone.article_id, undone.tag_id, first.before, without=undone)
-
-
-def applied(before: dict[str, Any], decision: Decision) -> dict[str, Any]:
-    """A tagging's fields after a decision."""
-    after = (
-        dict(before)
-        if before
-        else tagging_snapshot(
-            Tagging(origin=Origin.PERSON, estimated_relevancy=3, known_at=decision.known_at)
-        )
-    )
-    rejected = decision.verdict == Decision.Verdict.REJECT
-    after["state"] = State.REJECTED.value if rejected else State.CONFIRMED.value
-    if decision.relevancy is not None:
-        after["stated_relevancy"] = decision.relevancy
-    if decision.stance:
-        after["stance"] = Stance.UNSTATED.value if decision.stance == UNSAID else str(decision.stance)
-    after["decided_at"] = decision.known_at.isoformat()
-    return after
-
-
-def tagging_snapshot(tagging: Tagging | None) -> dict[str, Any]:
-    """The tagging's fields as JSON; empty for one that does not exist."""
-    if tagging is None:
-        return {}
-    kept: dict[str, Any] = {field: getattr(tagging, field) for field in _KEPT}
-    kept["known_at"] = tagging.known_at.isoformat()
-    kept["decided_at"] = tagging.decided_at.isoformat() if tagging.decided_at else None
-    return kept
-
-
-def columns_of(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """A tagging's columns and what a snapshot has in them."""
-    # A snapshot of before there were stances says nothing of them: none was said.
-    columns: dict[str, Any] = {"stance": Stance.UNSTATED.value}
-    columns |= {field: snapshot[field] for field in _KEPT if field in snapshot}
-    for moment in ("known_at", "decided_at"):
-        columns[moment] = datetime.fromisoformat(snapshot[moment]) if snapshot[moment] else None
-    return columns
-
-
-def restore_tagging(article_id: int, tag_id: int, before: dict[str, Any], *, pk: int | None = None) -> None:
-    """Put a tagging back as a snapshot has it, under its old number if it has to be made anew.
-
-    The article must be locked.
-    """
-    if not before:
-        Tagging.objects.filter(article=article_id, tag=tag_id).delete()
-        return
-    fields = columns_of(before)
-    # The article is locked, so nobody adds the tagging in between.
-    if not Tagging.objects.filter(article=article_id, tag=tag_id).update(**fields):
-        Tagging.objects.create(pk=pk, article_id=article_id, tag_id=tag_id, **fields)
+        refresh_after(written, tag_ids=[decision.tag_id])

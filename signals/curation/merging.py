@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from signals.curation.decisions import replay_from, restore_tagging, tagging_snapshot
 from signals.curation.errors import CurationError
 from signals.curation.matching import start_matching
 from signals.curation.merge_fields import (
@@ -21,6 +21,7 @@ from signals.curation.merge_fields import (
     take_fields,
 )
 from signals.curation.ratings import refresh_relevancies
+from signals.curation.replaying import Form, Pair, holding_of, replay, tagging_snapshot, write_forms
 from signals.models import (
     Alert,
     Article,
@@ -82,7 +83,6 @@ def merge_tags(
             **move_names(source, into, taken),
             **set_themes(source, into, themes),
             **_move_taggings(source, into),
-            "decisions": _move(Decision.objects.filter(tag=source), "tag", into),
             "ratings": _move(Rating.objects.filter(tag=source), "tag", into),
             "rows": _move(NoteRow.objects.filter(tag=source), "tag", into),
             "proposals": _move(Proposal.objects.filter(tag=source), "tag", into),
@@ -185,25 +185,36 @@ def _move_alerts(source: Tag, into: Tag) -> list[int]:
 
 
 def _move_taggings(source: Tag, into: Tag) -> dict[str, Any]:
-    """Taggings of the survivor where it had none; where it had one, the one that counts for more."""
+    """Taggings and decisions of the survivor where it had none; where it had one, what all words on both make.
+
+    `befores` is what each decision stood on where both met, by its key.
+    """
     standing = {tagging.article_id: tagging for tagging in Tagging.objects.filter(tag=into)}
-    both: list[dict[str, Any]] = []
-    for tagging in Tagging.objects.filter(tag=source, article__in=standing).order_by("article_id"):
+    met = list(Tagging.objects.filter(tag=source, article__in=standing).order_by("article_id"))
+    both = [
+        {
+            "article": tagging.article_id,
+            "source": {"id": tagging.pk, **tagging_snapshot(tagging)},
+            "into": tagging_snapshot(standing[tagging.article_id]),
+        }
+        for tagging in met
+    ]
+    pairs = [(tagging.article_id, tag.pk) for tagging in met for tag in (source, into)]
+    said = holding_of(pairs)
+    bases: dict[Pair, Form] = {}
+    for tagging in met:
         other = standing[tagging.article_id]
-        both.append(
-            {
-                "article": tagging.article_id,
-                "source": {"id": tagging.pk, **tagging_snapshot(tagging)},
-                "into": tagging_snapshot(other),
-            }
-        )
-        if _weight(tagging) > _weight(other):
-            restore_tagging(tagging.article_id, into.pk, tagging_snapshot(tagging))
-    Tagging.objects.filter(pk__in=[pair["source"]["id"] for pair in both]).delete()
+        stronger = tagging if _weight(tagging) > _weight(other) else other
+        own = said[tagging.article_id, stronger.tag_id]
+        bases[tagging.article_id, into.pk] = own[0].before if own else tagging_snapshot(stronger)
+    befores = {str(decision.pk): decision.before for pair in pairs for decision in said[pair]}
+    Tagging.objects.filter(pk__in=[tagging.pk for tagging in met]).delete()
     alone = Tagging.objects.filter(tag=source)
     articles = sorted(alone.values_list("article_id", flat=True))
     alone.update(tag=into)
-    return {"articles": articles, "both": both}
+    decisions = _move(Decision.objects.filter(tag=source), "tag", into)
+    write_forms(replay(bases, holding_of(bases)))
+    return {"articles": articles, "both": both, "befores": befores, "decisions": decisions}
 
 
 def _weight(tagging: Tagging) -> tuple[bool, float, bool]:
@@ -216,33 +227,58 @@ def _weight(tagging: Tagging) -> tuple[bool, float, bool]:
 
 
 def _return_taggings(moved: dict[str, Any], source: Tag, into: Tag, merged_at: datetime) -> None:
-    pairs = {pair["article"]: pair for pair in moved["both"]}
+    """Each tag gets the taggings that its own decisions make; those made since are the survivor's."""
+    there = set(
+        Article.objects.filter(pk__in=[pair["article"] for pair in moved["both"]]).values_list(
+            "pk", flat=True
+        )
+    )
+    both = [pair for pair in moved["both"] if pair["article"] in there]
     # Append-only: decisions made since have higher numbers.
-    later = Decision.objects.filter(
-        tag=into, pk__gt=moved["last_decision"], article__in=[*moved["articles"], *pairs]
-    ).order_by("pk")
-    edited: dict[int, list[Decision]] = {}
-    for decision in later:
-        edited.setdefault(decision.article_id, []).append(decision)
+    since = Decision.objects.filter(
+        tag=into, pk__gt=moved["last_decision"], undone_at=None, article__in=moved["articles"]
+    )
+    edited: dict[int, Decision] = {}
+    for decision in since.order_by("-pk"):
+        edited[decision.article_id] = decision
     untouched = [article for article in moved["articles"] if article not in edited]
-    there = Tagging.objects.filter(tag=source, article__in=untouched).values("article")
-    Tagging.objects.filter(tag=into, article__in=untouched).exclude(article__in=there).update(tag=source)
-    for article_id in (article for article in moved["articles"] if article in edited):
-        # The survivor had nothing here; what it was when somebody decided is what the other tag had.
-        restore_tagging(article_id, source.pk, edited[article_id][0].before)
-        replay_from(article_id, into.pk, {}, after=moved["last_decision"])
-    existing = set(Article.objects.filter(pk__in=pairs).values_list("pk", flat=True))
-    for article_id in sorted(existing):
-        pair = pairs[article_id]
-        restore_tagging(article_id, source.pk, pair["source"], pk=pair["source"]["id"])
-        if article_id in edited:
-            # The snapshot holds what earlier decisions made; their own "before" stays.
-            replay_from(article_id, into.pk, pair["into"], after=moved["last_decision"])
-        else:
-            restore_tagging(article_id, into.pk, pair["into"])
-    # The snapshots know nothing of what was taken back meanwhile.
-    for tag in (source, into):
-        old = Decision.objects.filter(tag=tag, article__in=existing, pk__lte=moved["last_decision"])
-        for article_id in set(old.filter(undone_at__gte=merged_at).values_list("article_id", flat=True)):
-            first = old.filter(article=article_id).order_by("pk")[0]
-            replay_from(article_id, tag.pk, first.before)
+    anew = Tagging.objects.filter(tag=source, article__in=untouched).values("article")
+    Tagging.objects.filter(tag=into, article__in=untouched).exclude(article__in=anew).update(tag=source)
+    # The survivor had nothing there; what it was when somebody decided is what the other tag had.
+    forms: dict[Pair, Form] = {(article, source.pk): first.before for article, first in edited.items()}
+    bases: dict[Pair, Form] = {(article, into.pk): {} for article in edited}
+    for pair in both:
+        bases[pair["article"], source.pk] = {
+            name: value for name, value in pair["source"].items() if name != "id"
+        }
+        bases[pair["article"], into.pk] = pair["into"]
+    # What stood before the first word that held then, which may have been taken back since.
+    bases |= _befores(moved, [source, into], there, merged_at)
+    holding = holding_of(bases)
+    forms |= replay(bases, holding)
+    keys = {(pair["article"], source.pk): pair["source"]["id"] for pair in both}
+    write_forms(forms, keys=keys)
+
+
+def _befores(
+    moved: dict[str, Any], tags: list[Tag], articles: set[int], merged_at: datetime
+) -> dict[Pair, Form]:
+    """Let decisions that held where both met stand on what they stood on then; what was before the first of each."""
+    held = Decision.objects.filter(
+        Q(undone_at=None) | Q(undone_at__gte=merged_at),
+        tag__in=tags,
+        article__in=articles,
+        pk__lte=moved["last_decision"],
+    )
+    firsts: dict[Pair, Form] = {}
+    changed = []
+    for decision in held.order_by("pk"):
+        # Merges of earlier versions did not keep them.
+        before = moved.get("befores", {}).get(str(decision.pk), decision.before)
+        if decision.before != before:
+            decision.before = before
+            changed.append(decision)
+        firsts.setdefault((decision.article_id, decision.tag_id), before)
+    if changed:
+        Decision.objects.bulk_update(changed, ["before"], batch_size=500)
+    return firsts

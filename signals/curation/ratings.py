@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from statistics import median, quantiles
+from statistics import median
 from typing import Final
 
 from django.db import transaction
@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
 from signals.models import Change, Rating, Tag, Tagging, User
+from signals.scores import FAR, spread_of
 
-_RATIONALE_LIMIT: Final = 5_000
+RATIONALE_LIMIT: Final = 5_000
+"""Characters of a reason."""
 
 
 def latest_ratings(tag: Tag) -> list[Rating]:
@@ -27,9 +29,9 @@ def latest_ratings(tag: Tag) -> list[Rating]:
 def needs_rationale(*, tag: Tag, by: User, relevancy: int) -> bool:
     """Whether a change of 2 or more, or a distance of 2 from the median, wants a reason."""
     last = _last(tag, by)
-    if last is not None and abs(relevancy - last.relevancy) >= 2:
+    if last is not None and abs(relevancy - last.relevancy) >= FAR:
         return True
-    return tag.relevancy_raters > 0 and tag.relevancy is not None and abs(relevancy - tag.relevancy) >= 2
+    return tag.relevancy_raters > 0 and tag.relevancy is not None and abs(relevancy - tag.relevancy) >= FAR
 
 
 def rate_tag(
@@ -48,10 +50,10 @@ def rate_tag(
     if relevancy not in range(1, 6):
         raise CurationError(_("Relevance goes from 1 to 5."))
     rationale = rationale.replace("\x00", "").strip()
-    if len(rationale) > _RATIONALE_LIMIT:
+    if len(rationale) > RATIONALE_LIMIT:
         raise CurationError(
             _("At most %(limit)d characters; these are %(length)d.")
-            % {"limit": _RATIONALE_LIMIT, "length": len(rationale)}
+            % {"limit": RATIONALE_LIMIT, "length": len(rationale)}
         )
     now = now or timezone.now()
     if review_on is not None and review_on <= now.astimezone(UTC).date():
@@ -130,9 +132,7 @@ def refresh_relevancy(tag: Tag) -> None:
     tag.relevancy_notes = len(stated)
     if numbers:
         tag.relevancy = float(median(numbers))
-        if len(numbers) >= 3:
-            low, _middle, high = quantiles(numbers, n=4, method="inclusive")
-            tag.relevancy_spread = high - low
+        tag.relevancy_spread = spread_of(numbers)
     else:
         tag.relevancy = float(median(stated)) if stated else None
     if before != (tag.relevancy, tag.relevancy_raters, tag.relevancy_spread, tag.relevancy_notes):

@@ -59,6 +59,14 @@ UNSAID: Final = "unsaid"
 """A decision that takes back what was said of the stance; one that says nothing of it leaves it as it is."""
 
 
+class Dispute(models.TextChoices):
+    """Whether people's scores of a mention are far apart, and whether those who are say why."""
+
+    NONE = "", _("not contested")
+    CONTESTED = "contested", _("contested")
+    UNEXPLAINED = "unexplained", _("contested, without a reason")
+
+
 class TaggingQuerySet(models.QuerySet["Tagging"]):
     """Questions about taggings."""
 
@@ -99,6 +107,10 @@ class Tagging(models.Model):
     reason = models.CharField(max_length=400, blank=True, help_text="why, in words")
     because = models.JSONField(default=dict, blank=True, help_text="why, to be put into the reader's words")
     stance = models.CharField(max_length=12, choices=Stance.choices, default=Stance.UNSTATED, blank=True)
+    # Follows the decisions, as the number does: to be listed without reading them all.
+    dispute = models.CharField(
+        max_length=12, choices=Dispute.choices, default=Dispute.NONE, db_default="", blank=True
+    )
     tagger_version = models.PositiveIntegerField(default=0)
     draw_probability = models.FloatField(null=True, blank=True)
     known_at = models.DateTimeField(default=timezone.now)
@@ -121,6 +133,7 @@ class Tagging(models.Model):
                 condition=Q(confidence=None) | Q(confidence__range=(0, 1)), name="tagging_confidence_0_to_1"
             ),
             models.CheckConstraint(condition=Q(stance__in=Stance.values), name="tagging_stance_known"),
+            models.CheckConstraint(condition=Q(dispute__in=Dispute.values), name="tagging_dispute_known"),
         ]
         indexes = [
             models.Index(fields=["tag", "state"], name="tagging_tag_state"),
@@ -129,6 +142,7 @@ class Tagging(models.Model):
             ),
             # Few are said to support or contradict: they are counted and listed without reading all the others.
             models.Index(fields=["tag", "stance"], name="tagging_stance", condition=~Q(stance="")),
+            models.Index(fields=["-decided_at", "-id"], name="tagging_dispute", condition=~Q(dispute="")),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from signals.models import Decision
+from signals.scores import Voices, whole
 from signals.tagging.ranking import RELEVANT_WEIGHT
 
 _RELEVANT_FROM: Final = 3
@@ -25,16 +26,38 @@ class Lesson:
 
 
 def read_lessons() -> dict[int, Lesson]:
-    """By article, from all decisions that hold; the latest on each pair counts."""
+    """By article, from all decisions that hold: the latest word on each pair, and the median of its scores."""
     last: dict[int, dict[int, dict[str, Any]]] = defaultdict(dict)
+    voices: dict[tuple[int, int], Voices] = defaultdict(Voices)
     stamps: dict[int, datetime | None] = {}
-    columns = ("article_id", "tag_id", "verdict", "relevancy", "why", "before", "article__processed_at")
+    columns = (
+        "article_id",
+        "tag_id",
+        "user_id",
+        "verdict",
+        "relevancy",
+        "why",
+        "before",
+        "article__processed_at",
+    )
     for row in Decision.objects.filter(undone_at=None).order_by("pk").values(*columns).iterator():
         last[row["article_id"]][row["tag_id"]] = row
+        if row["relevancy"] is not None or (row["article_id"], row["tag_id"]) in voices:
+            voices[row["article_id"], row["tag_id"]].hear(
+                row["user_id"],
+                number=row["relevancy"],
+                is_rejection=row["verdict"] == Decision.Verdict.REJECT,
+                is_explained=True,
+            )
         stamps[row["article_id"]] = row["article__processed_at"]
     lessons = {}
     for article_id, said in last.items():
-        taught = lesson_of([(row["verdict"], _relevancy(row), row["why"]) for row in said.values()])
+        taught = lesson_of(
+            [
+                (row["verdict"], _relevancy(row, voices.get((article_id, tag_id))), row["why"])
+                for tag_id, row in said.items()
+            ]
+        )
         if taught is not None:
             lessons[article_id] = Lesson(*taught, stamps[article_id])
     return lessons
@@ -58,7 +81,9 @@ def lesson_of(said: list[tuple[str, int, str]]) -> tuple[float, float] | None:
     return -1.0, 1.0
 
 
-def _relevancy(row: dict[str, Any]) -> int:
+def _relevancy(row: dict[str, Any], voices: Voices | None) -> int:
+    if voices is not None and voices.middle is not None:
+        return whole(voices.middle)
     before = row["before"] or {}
-    stated = row["relevancy"] or before.get("stated_relevancy") or before.get("estimated_relevancy")
+    stated = before.get("stated_relevancy") or before.get("estimated_relevancy")
     return int(stated or _UNSCORED)

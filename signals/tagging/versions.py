@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -103,16 +103,20 @@ def is_readable(number: int) -> bool:
 
 
 def read_lessons() -> list[Lesson]:
-    """What holds today of pairs that people decided, the latest word of each, and what notes say."""
+    """What holds today of pairs that people decided, and what notes say.
+
+    Whether a pair is right is the latest word on it, how relevant the number that all who scored it came to.
+    """
     decisions = (
         Decision.objects.filter(undone_at=None, tag__in=Tag.objects.tracked())
         .order_by("article", "tag", "-id")
         .distinct("article", "tag")
         .values_list("id", flat=True)
     )
+    tagging = Tagging.objects.filter(article=OuterRef("article"), tag=OuterRef("tag"))
     chosen = Decision.objects.filter(pk__in=decisions).order_by("-id")[:_MOST]
-    rows = chosen.values_list(
-        "article", "tag", "verdict", "why", "relevancy", "known_at", "told_origin", "told_draw"
+    rows = chosen.annotate(stated=Subquery(tagging.values("stated_relevancy"))).values_list(
+        "article", "tag", "verdict", "why", "stated", "known_at", "told_origin", "told_draw"
     )
     told = [row for row in rows if row[3] != Decision.Why.DUPLICATE]
     noted = list(

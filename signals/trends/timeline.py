@@ -85,8 +85,10 @@ WITH claim AS MATERIALIZED (
                 ELSE GREATEST(s.seen_on, ((s.before ->> 'known_at')::timestamptz AT TIME ZONE 'UTC')::date)
            END AS known_on
     FROM said s LEFT JOIN claim c ON c.article_id = s.article_id AND c.tag_id = s.tag_id
-    -- an undone decision that found nothing says less than a later one that found a suggestion
-    ORDER BY s.article_id, s.tag_id, s.undone_on IS NOT NULL AND NOT s.before ? 'state', s.id
+    -- an undone decision that found nothing says less than a later one that found a suggestion; one that found
+    -- another person's word says nothing of what was there before people
+    ORDER BY s.article_id, s.tag_id,
+             s.undone_on IS NOT NULL AND (NOT s.before ? 'state' OR s.before ->> 'decided_at' IS NOT NULL), s.id
 ), point AS (
     SELECT article_id, tag_id, known_on FROM opening
     UNION SELECT article_id, tag_id, known_on FROM said
@@ -117,11 +119,18 @@ WITH claim AS MATERIALIZED (
         ORDER BY d.id DESC LIMIT 1
     ) verdict ON true
     LEFT JOIN LATERAL (
-        SELECT d.relevancy FROM signals_decision d
-        WHERE d.article_id = o.article_id AND d.tag_id = o.tag_id AND d.relevancy IS NOT NULL
-          AND (d.known_at AT TIME ZONE 'UTC')::date <= p.known_on
-          AND (d.undone_at IS NULL OR (d.undone_at AT TIME ZONE 'UTC')::date > p.known_on)
-        ORDER BY d.id DESC LIMIT 1
+        -- as signals.scores has it: each person's last number unless their last word rejects, a half upwards
+        SELECT floor(percentile_cont(0.5) WITHIN GROUP (ORDER BY voice.number) + 0.5)::int AS relevancy
+        FROM (
+            SELECT (array_agg(d.relevancy ORDER BY d.id DESC) FILTER (WHERE d.relevancy IS NOT NULL))[1] AS number,
+                   (array_agg(d.verdict ORDER BY d.id DESC))[1] AS verdict
+            FROM signals_decision d
+            WHERE d.article_id = o.article_id AND d.tag_id = o.tag_id
+              AND (d.known_at AT TIME ZONE 'UTC')::date <= p.known_on
+              AND (d.undone_at IS NULL OR (d.undone_at AT TIME ZONE 'UTC')::date > p.known_on)
+            GROUP BY d.user_id
+        ) voice
+        WHERE voice.verdict <> 'reject'
     ) score ON true
 ), counted AS (
     SELECT pair, article_id, tag_id, known_on,

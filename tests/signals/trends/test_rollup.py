@@ -76,7 +76,7 @@ class World:
         self.chance = random.Random(seed)
         self.now = FIRST
         self.source = Source.objects.create(kind=SourceKind.FEED, name="A feed", url="https://feed.example/")
-        self.user = User.objects.create(email=f"analyst{seed}@example.org")
+        self.users = [User.objects.create(email=f"analyst{seed}-{n}@example.org") for n in range(3)]
         self.tags = [Tag.objects.create(kind=Kind.SIGNAL, name=f"Tag {n}") for n in range(4)]
         self.stories = [Story.objects.create() for _ in range(4)]
 
@@ -109,9 +109,9 @@ class World:
         decide_tagging(
             article=article,
             tag=self.chance.choice(self.tags),
-            by=self.user,
+            by=self.chance.choice(self.users),
             verdict=verdict,
-            relevancy=self.chance.choice([1, 3, 5]) if verdict == "score" else None,
+            relevancy=self.chance.choice([1, 2, 3, 5]) if verdict == "score" else None,
             now=self.now,
         )
 
@@ -119,7 +119,7 @@ class World:
         """A decision is taken back, whatever was decided on top of it."""
         holding = list(Decision.objects.filter(undone_at=None).order_by("id"))
         if holding:
-            undo_decision(decision=self.chance.choice(holding), by=self.user, now=self.now)
+            undo_decision(decision=self.chance.choice(holding), by=self.users[0], now=self.now)
 
     def merge(self):
         """Two stories become one, or an article changes its story, publisher or date."""

@@ -1,0 +1,320 @@
+"""Several people's words on one mention: scores add up to a median, the last word says whether it stands."""
+
+import statistics
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from signals.curation.bulk import Verdict, decide_many
+from signals.curation.decisions import (
+    DecidedSinceError,
+    ReasonWantedError,
+    decide_tagging,
+    explain_score,
+    seen_form,
+    undo_decision,
+)
+from signals.curation.errors import CurationError
+from signals.curation.merging import merge_tags, split_tag
+from signals.curation.people import deactivate_person
+from signals.curation.undo import undo_change
+from signals.curation.undo_decisions import undo_decisions
+from signals.curation.waiting import Waiting
+from signals.models import Article, Change, Decision, Dispute, Origin, Role, State, Tag, Tagging, User
+from signals.tagging.ranking_lessons import read_lessons as read_ranking_lessons
+from signals.tagging.versions import read_lessons
+from tests.signals.web.making import make_article, make_source, make_tag
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people() -> list[User]:
+    names = ("ana", "bob", "cy", "dee")
+    return [
+        User.objects.create_user(f"{name}@example.org", role=Role.ANALYST, name=name.title())
+        for name in names
+    ]
+
+
+@pytest.fixture
+def mention(db) -> Tagging:
+    return Tagging.objects.get(article=make_article(make_source(), [make_tag()]))
+
+
+def say(mention, by, what, **more) -> Decision:
+    """A score for a number, else a verdict."""
+    verdict, number = ("score", what) if isinstance(what, int) else (what, None)
+    return decide_tagging(
+        article=mention.article, tag=mention.tag, by=by, verdict=verdict, relevancy=number, **more
+    )
+
+
+def now(mention) -> tuple[str, int | None, str]:
+    found = Tagging.objects.get(article=mention.article_id, tag=mention.tag_id)
+    return found.state, found.stated_relevancy, found.dispute
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "dispute"),
+    [
+        ([(0, 4)], 4, ""),
+        ([(0, 4), (1, 5)], 5, ""),  # a half is the step above
+        ([(0, 2), (1, 3)], 3, ""),
+        ([(0, 4), (1, 4), (2, 1)], 4, "unexplained"),
+        ([(0, 1), (0, 5), (1, 4)], 5, ""),  # the latest of each
+        ([(0, 5), (1, 1), (1, 4)], 5, ""),  # whoever came nearer is asked nothing any more
+        ([(0, 1), (1, 2), (2, 2), (3, 3)], 2, ""),
+        ([(0, 4), (1, "accept")], 4, ""),  # says that it stands, and no number
+    ],
+)
+def test_the_number_is_the_median_of_what_each_said_last(people, mention, said, number, dispute):
+    for who, what in said:
+        say(mention, people[who], what)
+    assert now(mention) == (State.CONFIRMED, number, dispute)
+
+
+def test_three_scores_with_a_spread_of_two_are_contested_and_a_far_one_without_a_reason_is_said_to_be(
+    people, mention
+):
+    for who, number in enumerate((2, 2, 5)):
+        say(mention, people[who], number, comment="Because." if number == 5 else "")
+    assert now(mention) == (State.CONFIRMED, 2, Dispute.NONE)
+    say(mention, people[3], 5)
+    assert now(mention) == (State.CONFIRMED, 4, Dispute.UNEXPLAINED)
+    explained = explain_score(article=mention.article, tag=mention.tag, by=people[3], comment=" It is. ")
+    assert now(mention) == (State.CONFIRMED, 4, Dispute.CONTESTED)
+    assert Change.objects.get(target=f"decision:{explained.pk}").after["rationale"] == "It is."
+    undo_decision(decision=explained, by=people[0])
+    assert now(mention) == (State.CONFIRMED, 2, Dispute.NONE)
+    with pytest.raises(CurationError, match="no score of yours"):
+        explain_score(article=mention.article, tag=mention.tag, by=people[3], comment="Late.")
+
+
+def test_the_last_word_says_whether_it_stands_and_whoever_rejected_last_has_no_part_in_the_number(
+    people, mention
+):
+    ana, bob, cy, _dee = people
+    say(mention, ana, 5)
+    say(mention, bob, 3)
+    say(mention, cy, "reject")
+    assert now(mention)[:2] == (State.REJECTED, 4)
+    say(mention, bob, "reject")
+    assert now(mention)[:2] == (State.REJECTED, 5)
+    say(mention, cy, 4)
+    assert now(mention)[:2] == (State.CONFIRMED, 5)
+    say(mention, bob, "accept")
+    assert now(mention)[:2] == (State.CONFIRMED, 4)
+
+
+def test_what_a_note_stated_is_nobodys_vote_and_is_there_again_when_no_score_counts(people, mention):
+    Tagging.objects.update(stated_relevancy=5, origin=Origin.NOTE, state=State.CONFIRMED)
+    mention.refresh_from_db()
+    say(mention, people[0], 2)
+    assert now(mention)[:2] == (State.CONFIRMED, 2)
+    assert Tag.objects.get().relevancy == 2
+    say(mention, people[0], "reject")
+    assert now(mention)[:2] == (State.REJECTED, 5)
+    say(mention, people[1], "accept")
+    assert now(mention)[:2] == (State.CONFIRMED, 5)
+
+
+def test_of_two_at_once_the_second_is_told_without_the_number_and_once_sent_again_counts_beside(
+    people, mention
+):
+    ana, bob = people[:2]
+    seen = seen_form(mention)
+    say(mention, ana, 4, seen=seen)
+    with pytest.raises(DecidedSinceError) as told:
+        say(mention, bob, 5, seen=seen)
+    assert "Ana decided meanwhile: scored." in str(told.value)
+    assert now(mention)[1] == 4
+    mention.refresh_from_db()
+    say(mention, bob, 3, seen=seen_form(mention))
+    assert now(mention)[1] == 4
+    # Bob has said his: now he is told the number.
+    seen = seen_form(Tagging.objects.get())
+    say(mention, ana, 2)
+    with pytest.raises(DecidedSinceError, match="scored 2"):
+        say(mention, bob, 4, seen=seen)
+
+
+def test_forms_that_ask_for_a_reason_refuse_a_score_far_from_the_last_or_from_the_others(people, mention):
+    ana, bob = people[:2]
+    say(mention, ana, 5, must_explain=True)
+    for by, number in ((bob, 3), (ana, 3)):
+        with pytest.raises(ReasonWantedError):
+            say(mention, by, number, must_explain=True, comment=" ")
+    assert Decision.objects.count() == 1
+    say(mention, bob, 3, must_explain=True, comment="Only its last part.")
+    say(mention, ana, 4, must_explain=True)
+    assert now(mention) == (State.CONFIRMED, 4, "")
+    with pytest.raises(CurationError, match="At most"):
+        say(mention, ana, 4, comment="x" * 5001)
+
+
+def test_the_scores_of_somebody_who_may_no_longer_log_in_stay(people, mention):
+    ana, bob = people[:2]
+    admin = User.objects.create_user("admin@example.org", role=Role.ADMINISTRATOR)
+    say(mention, ana, 5)
+    deactivate_person(person=ana, by=admin)
+    say(mention, bob, 3)
+    assert now(mention)[:2] == (State.CONFIRMED, 4)
+
+
+def test_many_at_once_count_beside_what_others_said_and_all_go_back(people):
+    """What waits carries no word; should one be there all the same, it is not wiped out."""
+    ana, bob = people[:2]
+    source, tag = make_source(), make_tag()
+    first, second = (make_article(source, [tag]) for _ in range(2))
+    decide_tagging(article=first, tag=tag, by=ana, verdict="score", relevancy=5)
+    Tagging.objects.filter(article=first).update(state=State.SUGGESTED)
+    chosen = Waiting(articles=(first.pk, second.pk))
+    decide_many(chosen=chosen, verdict=Verdict("score", 3), by=bob, together=uuid.uuid4())
+    assert dict(Tagging.objects.values_list("article", "stated_relevancy")) == {first.pk: 4, second.pk: 3}
+    undo_decisions(changes=list(Change.objects.filter(user=bob)), by=bob)
+    assert set(Tagging.objects.values_list("article", "state", "stated_relevancy")) == {
+        (first.pk, State.CONFIRMED, 5), (second.pk, State.SUGGESTED, None),
+    }  # fmt: skip
+
+
+def test_a_first_word_asks_nothing_more_of_the_database_and_a_later_one_a_single_question(people, mention):
+    asked = []
+    for by in people[:3]:
+        with CaptureQueriesContext(connection) as captured:
+            say(mention, by, "accept")
+        asked.append(len(captured))
+    assert asked[1] <= asked[0] + 1
+    assert asked[2] <= asked[0] + 1
+
+
+def test_what_learns_from_decisions_learns_the_median(people, mention):
+    for by, number in zip(people, (2, 4, 5), strict=False):
+        say(mention, by, number)
+    assert [lesson.relevance for lesson in read_lessons()] == [4]
+    say(mention, people[3], "accept")
+    assert [(lesson.is_right, lesson.relevance) for lesson in read_lessons()] == [(True, 4)]
+    (ranked,) = read_ranking_lessons().values()
+    say(mention, people[3], 4)
+    assert read_ranking_lessons() == {mention.article_id: ranked}
+
+
+# Whatever several people say, take back, merge and split: one fold of what holds.
+
+WHO, TAGS = 3, 3
+said = st.tuples(
+    st.just("say"),
+    st.integers(0, TAGS - 1),
+    st.integers(0, WHO - 1),
+    st.one_of(st.sampled_from(["accept", "reject"]), st.integers(1, 5)),
+)
+steps = st.lists(
+    st.one_of(
+        said,
+        said,
+        st.tuples(st.just("undo"), st.integers(0, 30)),
+        st.tuples(st.just("undo many"), st.sets(st.integers(0, 30), min_size=2, max_size=4)),
+        st.tuples(st.just("merge"), st.integers(0, TAGS - 1), st.integers(0, TAGS - 1)),
+        st.tuples(st.just("split")),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+def number_of(decisions: list[Decision]) -> int | None:
+    """The median, worked out from the rows alone."""
+    numbers = []
+    for user in {decision.user_id for decision in decisions}:
+        own = [decision for decision in decisions if decision.user_id == user]
+        given = [decision.relevancy for decision in own if decision.relevancy]
+        if given and own[-1].verdict != "reject":
+            numbers.append(given[-1])
+    return int(statistics.median(numbers) + 0.5) if numbers else None
+
+
+def check_fold(article) -> None:
+    """Each mention is what the decisions on it that hold make of what was before the first."""
+    for tag in Tag.objects.filter(merged_into=None):
+        holding = list(Decision.objects.filter(article=article, tag=tag, undone_at=None).order_by("pk"))
+        if not holding:
+            continue
+        found = Tagging.objects.get(article=article, tag=tag)
+        number = number_of(holding)
+        if number is None:
+            number = holding[0].before.get("stated_relevancy")
+        state = State.REJECTED if holding[-1].verdict == "reject" else State.CONFIRMED
+        assert (found.state, found.stated_relevancy) == (state, number)
+        assert found.decided_at == holding[-1].known_at
+        # A snapshot says what its decision found: what the ones before make.
+        for decision, before in zip(holding[1:], holding, strict=False):
+            assert decision.before["decided_at"] == before.known_at.isoformat()
+
+
+def forms() -> list[dict]:
+    """All mentions, but for their keys: one that is made anew has another."""
+    rows = Tagging.objects.order_by("article", "tag").values()
+    return [{name: value for name, value in row.items() if name != "id"} for row in rows]
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@example(
+    carried={0: None, 1: 3},
+    steps=[("say", 0, 0, 5), ("say", 1, 1, 2), ("merge", 0, 1), ("undo", 0), ("split",), ("say", 0, 2, 1)],
+)
+@example(
+    carried={}, steps=[("say", 0, 0, 5), ("merge", 0, 1), ("say", 1, 1, 1), ("undo", 0), ("say", 1, 0, 3)]
+)
+@given(
+    carried=st.dictionaries(st.integers(0, TAGS - 1), st.sampled_from([None, 3, 5])),
+    steps=steps,
+)
+def test_whatever_is_said_taken_back_merged_and_split_each_mention_is_what_the_words_that_hold_make_of_it(
+    people, carried, steps
+):
+    for model in (Change, Decision, Article, Tag):
+        model.objects.all().delete()
+    tags = [make_tag(f"Thing {number}") for number in range(TAGS)]
+    article = make_article(make_source(), [tags[number] for number in sorted(carried)])
+    for number, stated in carried.items():
+        Tagging.objects.filter(tag=tags[number]).update(stated_relevancy=stated)
+    before, merges = forms(), []
+
+    def holding(chosen) -> list[Change]:
+        changes = list(Change.objects.filter(verb="tagging.decided", undone_at=None).order_by("pk"))
+        return [changes[number % len(changes)] for number in sorted(chosen)] if changes else []
+
+    for what, *how in steps:
+        if what == "say":
+            tag = Tag.objects.get(pk=tags[how[0]].pk)
+            while tag.merged_into is not None:
+                tag = tag.merged_into
+            say(Tagging(article=article, tag=tag), people[how[1]], how[2])
+        elif what == "undo":
+            for change in holding(how):
+                undo_change(change=change, by=people[0])
+        elif what == "undo many":
+            undo_decisions(changes=holding(how[0]), by=people[0])
+        elif what == "merge":
+            source, into = (Tag.objects.get(pk=tags[number].pk) for number in how)
+            if source != into and source.merged_into is None and into.merged_into is None:
+                merges.append(merge_tags(source=source, into=into, by=people[0]))
+        elif merges:
+            split_tag(change=merges.pop(), by=people[0])
+        check_fold(article)
+    for change in reversed(merges):
+        split_tag(change=change, by=people[0])
+        check_fold(article)
+    for change in holding(range(Change.objects.filter(verb="tagging.decided", undone_at=None).count())):
+        undo_change(change=change, by=people[0])
+        check_fold(article)
+    assert forms() == before
