@@ -45,7 +45,8 @@ class Standing:
         """Before any decision."""
         self.form = form
         self.voices = Voices()
-        self._stated: int | None = form.get("stated_relevancy")
+        self.stated: int | None = form.get("stated_relevancy")
+        """The number before anybody's word."""
 
     @classmethod
     def after(cls, decisions: Iterable[Decision], form: Form) -> Standing:
@@ -53,7 +54,7 @@ class Standing:
         standing = cls(form)
         for number, decision in enumerate(decisions):
             if not number:
-                standing._stated = decision.before.get("stated_relevancy")
+                standing.stated = decision.before.get("stated_relevancy")
             standing._hear(decision)
         return standing
 
@@ -64,7 +65,7 @@ class Standing:
         rejected = decision.verdict == Decision.Verdict.REJECT
         form["state"] = State.REJECTED.value if rejected else State.CONFIRMED.value
         middle = self.voices.middle
-        form["stated_relevancy"] = self._stated if middle is None else whole(middle)
+        form["stated_relevancy"] = self.stated if middle is None else whole(middle)
         form["dispute"] = str(Dispute.NONE if rejected else self._dispute())
         if decision.stance:
             form["stance"] = Stance.UNSTATED.value if decision.stance == UNSAID else str(decision.stance)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from signals.curation.export import built_note, file_name
 from signals.curation.notes import stored_note
-from signals.models import Article, Note, State, Tag, Tagging
+from signals.curation.replaying import Pair, Standing, holding_of
+from signals.models import Article, Dispute, Note, State, Tag, Tagging
 from signals.notes.types import KINDS, ExtraSection, Kind, NoteRow, SourceNote
 from signals.notes.write import write_record
 
@@ -65,9 +66,10 @@ def selected_articles(ids: Sequence[int]) -> Iterator[Piece]:
         carried = Tagging.objects.filter(article__in=some, state__in=[State.CONFIRMED, State.SUGGESTED])
         for tagging in carried.with_relevance().select_related("tag").defer("tag__search").in_note_order():
             taggings[tagging.article_id].append(tagging)
+        scores = _count_scores([tagging for carried in taggings.values() for tagging in carried])
         for pk in some:
             if pk in articles:
-                yield _article(articles[pk], notes.get(pk), taggings[pk])
+                yield _article(articles[pk], notes.get(pk), taggings[pk], scores)
 
 
 def selected_items(ids: Sequence[int]) -> Iterator[Piece]:
@@ -80,7 +82,23 @@ def selected_items(ids: Sequence[int]) -> Iterator[Piece]:
                 yield _item(tags[pk])
 
 
-def _article(article: Article, note: Note | None, taggings: list[Tagging]) -> Piece:
+def _count_scores(taggings: Sequence[Tagging]) -> dict[Pair, int]:
+    """Of how many people's scores each mention's number is the median; one question."""
+    said = holding_of([(tagging.article_id, tagging.tag_id) for tagging in taggings if tagging.decided_at])
+    return {pair: len(Standing.after(words, {}).voices.numbers()) for pair, words in said.items()}
+
+
+def _relevance(tagging: Tagging, scores: Mapping[Pair, int]) -> dict[str, Any]:
+    return {
+        "relevance": getattr(tagging, "relevance", None),
+        "scores": scores.get((tagging.article_id, tagging.tag_id), 0),
+        "is_contested": tagging.dispute != Dispute.NONE,
+    }
+
+
+def _article(
+    article: Article, note: Note | None, taggings: list[Tagging], scores: Mapping[Pair, int]
+) -> Piece:
     source_note = stored_note(note) if note is not None else built_note(article, taggings)
     address = settings.PUBLIC_URL + reverse("article", args=[article.pk])
     published = article.published_at.isoformat() if article.published_at else ""
@@ -97,7 +115,7 @@ def _article(article: Article, note: Note | None, taggings: list[Tagging]) -> Pi
         "story": article.story_id,
         "is_imported_note": note is not None,
         "note": write_record(source_note),
-        "mentions": [_mention(tagging) for tagging in taggings],
+        "mentions": [_mention(tagging, scores) for tagging in taggings],
     }
     return Piece(
         note=source_note,
@@ -111,13 +129,13 @@ def _article(article: Article, note: Note | None, taggings: list[Tagging]) -> Pi
     )
 
 
-def _mention(tagging: Tagging) -> dict[str, Any]:
+def _mention(tagging: Tagging, scores: Mapping[Pair, int]) -> dict[str, Any]:
     return {
         "item": tagging.tag_id,
         "name": tagging.tag.name,
         "kind": tagging.tag.kind,
         "state": tagging.state,
-        "relevance": getattr(tagging, "relevance", None),
+        **_relevance(tagging, scores),
         "is_stated": tagging.stated_relevancy is not None,
         "confidence": tagging.confidence,
         "stance": tagging.stance or None,
@@ -152,6 +170,7 @@ def _item(tag: Tag) -> Piece:
         .order_by("-article__sort_at", "-article_id")
     )
     passages = tuple(_passage(tagging, tagging.article) for tagging in taggings)
+    scores = _count_scores(taggings)
     kinds: dict[str, Kind] = {kind: kind for kind in KINDS}
     relevancy = round(tag.relevancy) if tag.relevancy is not None else None
     is_signal = tag.kind == "signal"
@@ -206,7 +225,7 @@ def _item(tag: Tag) -> Piece:
                 "quote": passage.words or None,
                 "state": tagging.state,
                 "stance": tagging.stance or None,
-                "relevance": getattr(tagging, "relevance", None),
+                **_relevance(tagging, scores),
             }
             for tagging, passage in zip(taggings, passages, strict=True)
         ],

@@ -92,7 +92,8 @@ VERBS: Final[dict[str, Promise]] = {
 
 FIELDS: Final[dict[str, Promise]] = {
     "state": _("State"),
-    "stated_relevancy": _("Score"),
+    "score": _("Score"),
+    "stated_relevancy": _("Relevance"),
     "relevancy": _("Relevance"),
     "stance": _("Stance"),
     "kind": _("Kind"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from signals.curation.decisions import seen_form
-from signals.models import Article, Decision, State, Tagging
+from signals.models import Article, Decision, State, Tagging, User
+from signals.web.opinions import Opinion, opinion_of
 from signals.web.passages import marked_text
 
 TEXTS = ("html", "text", "search")
@@ -19,6 +21,7 @@ class Suggestion:
     """A tagging as the preview shows it, with the last word on it."""
 
     tagging: Tagging
+    opinion: Opinion
     decision: Decision | None = None
 
     @property
@@ -32,24 +35,34 @@ class Suggestion:
         return seen_form(self.tagging)
 
 
-def suggestions_of(article: Article, decision: Decision | None = None) -> list[Suggestion]:
+def suggestions_of(article: Article, user: User, decision: Decision | None = None) -> list[Suggestion]:
     """The article's taggings, the surest first; a second query only where somebody decided.
 
-    With a `decision` that is known none: it alone is said.
+    With a `decision` that is known only its tagging is said in full: of that alone words are read.
     """
-    taggings = (
+    rows = list(
         Tagging.objects.filter(article=article)
         .select_related("tag")
         .with_relevance()
         .order_by("-confidence", "pk")
     )
-    rows = list(taggings)
-    last = {decision.tag_id: decision} if decision else {}
-    if not decision and any(tagging.decided_at for tagging in rows):
-        holding = Decision.objects.filter(article=article, undone_at=None)
-        newest = holding.order_by("tag", "-pk").distinct("tag").select_related("user")
-        last = {decision.tag_id: decision for decision in newest}
-    return [Suggestion(tagging, last.get(tagging.tag_id)) for tagging in rows]
+    said: dict[int, list[Decision]] = defaultdict(list)
+    if decision is not None and not decision.before.get("decided_at"):
+        said[decision.tag_id] = [decision]
+    elif decision is not None or any(tagging.decided_at for tagging in rows):
+        holding = Decision.objects.filter(article=article, undone_at=None).select_related("user")
+        if decision is not None:
+            holding = holding.filter(tag=decision.tag_id)
+        for one in holding.order_by("pk"):
+            said[one.tag_id].append(one)
+    return [
+        Suggestion(
+            tagging,
+            opinion_of(tagging, said[tagging.tag_id], user),
+            said[tagging.tag_id][-1] if said[tagging.tag_id] else None,
+        )
+        for tagging in rows
+    ]
 
 
 def count_left_in(suggestions: list[Suggestion]) -> int:
@@ -57,9 +70,9 @@ def count_left_in(suggestions: list[Suggestion]) -> int:
     return sum(suggestion.waits for suggestion in suggestions)
 
 
-def reading(article: Article) -> dict[str, object]:
+def reading(article: Article, user: User) -> dict[str, object]:
     """What the preview needs."""
-    suggestions = suggestions_of(article)
+    suggestions = suggestions_of(article, user)
     spans = [
         (t.quote_start, t.quote_start + len(t.quote))
         for t in (suggestion.tagging for suggestion in suggestions)

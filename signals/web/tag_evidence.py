@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest
 
 from signals.models import Article, Decision, Stance, State, Tag, Tagging
+from signals.web.opinions import Opinion, opinions_of
 from signals.web.pages import page_of
 
 ROWS: Final = 20
@@ -23,11 +24,12 @@ SORTED: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A tagging, how many other articles tell the same news, and who decided on it ("" for nobody)."""
+    """A tagging, how many other articles tell the same news, who decided on it ("" for nobody), what people scored."""
 
     tagging: Tagging
     repeats: int
     decided_by: str
+    opinion: Opinion
 
 
 def evidence_page(
@@ -53,23 +55,20 @@ def evidence_page(
         if story_id is not None:
             seen.add(story_id)
     page = page_of(request, heads, ROWS)
-    page.object_list = _rows(tag, list(page.object_list))
+    page.object_list = _rows(tag, list(page.object_list), request.user)
     return page, total > _REACHED
 
 
-def one_piece(tag: Tag, article_id: int) -> Piece:
-    """An article that carries a tag, or that somebody said does not."""
-    return _rows(tag, [article_id])[0]
+def one_piece(tag: Tag, article_id: int, user: object) -> Piece | None:
+    """An article that carries a tag, or that somebody said does not; None for any other."""
+    return next(iter(_rows(tag, [article_id], user)), None)
 
 
-def _rows(tag: Tag, articles: list[int]) -> list[Piece]:
+def _rows(tag: Tag, articles: list[int], user: object) -> list[Piece]:
     story = Article.objects.filter(story=OuterRef("article__story")).order_by().values("story")
     said = Decision.objects.filter(tag=tag, article=OuterRef("article"), undone_at=None)
-    found = {
-        tagging.article_id: Piece(
-            tagging, (getattr(tagging, "told", None) or 1) - 1, getattr(tagging, "said_by", None) or ""
-        )
-        for tagging in Tagging.objects.filter(tag=tag, article__in=articles)
+    taggings = list(
+        Tagging.objects.filter(tag=tag, article__in=articles)
         .select_related("article__source")
         .defer("article__text", "article__html", "article__search", "article__story_keys")
         .with_relevance()
@@ -81,5 +80,15 @@ def _rows(tag: Tag, articles: list[int]) -> list[Piece]:
                 )[:1]
             ),
         )
+    )
+    opinions = opinions_of(taggings, user)
+    found = {
+        tagging.article_id: Piece(
+            tagging,
+            (getattr(tagging, "told", None) or 1) - 1,
+            getattr(tagging, "said_by", None) or "",
+            opinions[tagging.article_id, tag.pk],
+        )
+        for tagging in taggings
     }
     return [found[pk] for pk in articles if pk in found]

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from signals.models import Rating, Tag, User
+from signals.models import ArticleVersion, Rating, Tag, Tagging, User
+
+_CHANGES: Final = 1000
+"""The newest changes of texts, among which decided mentions are looked for."""
+
+
+def contested_mentions() -> QuerySet[Tagging]:
+    """Mentions that people score far apart, the latest decided first."""
+    return _with_names(Tagging.objects.exclude(dispute="")).order_by("-decided_at", "-pk")
+
+
+def outdated_mentions() -> QuerySet[Tagging]:
+    """Mentions whose article got another text after the last word on them, the latest such article first."""
+    newest = ArticleVersion.objects.order_by("-pk")[:_CHANGES].values("article")
+    since = ArticleVersion.objects.filter(
+        article=OuterRef("article"), replaced_at__gt=OuterRef("decided_at")
+    ).exclude(text=OuterRef("article__text"))
+    decided = Tagging.objects.filter(article__in=newest, decided_at__isnull=False)
+    return _with_names(decided.filter(Exists(since))).order_by("-article", "-pk")
+
+
+def _with_names(mentions: QuerySet[Tagging]) -> QuerySet[Tagging]:
+    texts = ("tag__search", "article__text", "article__html", "article__search", "article__story_keys")
+    return mentions.select_related("tag", "article").defer(*texts)
 
 
 def due_outlooks(*, until: date) -> QuerySet[Tag]:

@@ -18,14 +18,18 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("main form textarea")) {
-      event.target.form.requestSubmit();
+      const { form } = event.target;
+      const save = one("[data-save]", form);
+      if (save) save.click();
+      else if (!form.closest(".decide")) form.requestSubmit();
     }
   });
 
-  // A mention that was decided on gives way to the next one.
+  // A mention that was decided on gives way to the next one; one that is asked about stays.
   let next = "";
-  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
-    if (target.matches("[data-row]") && target === current()) next = (target.nextElementSibling || target).id;
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target, serverResponse } }) => {
+    if (!target.matches("[data-row]") || target !== current()) return;
+    next = / data-refused[ >]/.test(serverResponse) ? "" : (target.nextElementSibling || target).id;
   });
 
   // Who saved a part, or left it, goes on where it stands.

@@ -175,7 +175,8 @@ def _reading(tag, theme, article, other) -> dict[str, list[Visit]]:
         "out-items": [Visit("/out/items/?form=print")],
         "out-items-kind": [Visit("/out/items/technology/?form=print")],
         "story": [Visit(f"/articles/{article.pk}/same-news/?q=article")],
-        "reviews": [Visit("/reviews/")],
+        "reviews": [Visit("/reviews/"), Visit("/reviews/?of=contested")],
+        "tag-evidence": [Visit(f"/tags/{tag.pk}/evidence/{article.pk}/")],
         "articles": [
             Visit("/articles/?q=sentence"),
             Visit(f"/articles/?tag={tag.pk}"),

@@ -17,6 +17,7 @@ from signals.search.articles import REACHED_NARROWED, Found, find, matching, new
 from signals.search.query import Choice
 from signals.tagging.facets_writing import stated_columns
 from signals.web.article_filters import COUNTED, ArticleFilter, facet_words, theme_words
+from signals.web.opinions import opinions_of
 from signals.web.pages import ROWS, known_until, page_of, render_page
 from signals.web.passages import marked_text
 
@@ -109,6 +110,7 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
         for t in taggings
         if t.quote_start is not None and t.quote_field == "text" and t.state != State.REJECTED
     ]
+    opinions = opinions_of(taggings, request.user)
     note = getattr(article, "note", None)
     rows = list(note.rows.select_related("tag")) if note else []
     facets = _facets(article, note)
@@ -117,7 +119,11 @@ def article_page(request: HttpRequest, pk: int) -> HttpResponse:
         "is_set_aside": article.processed_at is None and article.analyze_tries >= ANALYZE_TRIES,
         "note": note,
         "tables": [
-            (Kind(kind), [t for t in taggings if t.tag.kind == kind], [r for r in rows if r.kind == kind])
+            (
+                Kind(kind),
+                [(t, opinions[article.pk, t.tag_id]) for t in taggings if t.tag.kind == kind],
+                [r for r in rows if r.kind == kind],
+            )
             for kind in Kind.values
             if any(t.tag.kind == kind for t in taggings) or any(r.kind == kind for r in rows)
         ],

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from signals.curation.bulk import stop_running
 from signals.curation.claims import claim_article, renew_claim
-from signals.curation.decisions import DecidedSinceError, decide_tagging, explain_rejection
+from signals.curation.decisions import DecidedSinceError, decide_tagging, explain_rejection, explain_score
 from signals.curation.errors import CurationError
 from signals.curation.waiting import claimed_by_others
 from signals.models import Article, Change, Decision, Kind, State, Tag, Tagging, User
@@ -49,7 +49,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     context = {"filters": filters, **_how_it_goes(user, left)}
     wants = getattr(getattr(request, "htmx", None), "target", None)
     if article is not None and wants == "read":
-        context |= {**reading(article), "claimed_by": claim_article(article=article, by=user, now=now)}
+        context |= {**reading(article, user), "claimed_by": claim_article(article=article, by=user, now=now)}
         return render_page(request, "inbox/inbox.html", context, partial="inbox/_opened.html")
     matching = filters.waiting.listed(now)
     # What is kept for seconds must not hide the first page of what came meanwhile.
@@ -67,7 +67,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             if claimed_by is None:
                 break
     if article is not None:
-        context |= {**reading(article), "claimed_by": claimed_by}
+        context |= {**reading(article, user), "claimed_by": claimed_by}
     context |= {
         "page": page,
         "rows": [(one, others.get(one.pk)) for one in rows],
@@ -99,21 +99,31 @@ def _how_it_goes(user: User, left: Left) -> dict[str, object]:
 @require_POST
 @analysts_only
 def decide(request: HttpRequest, article_pk: int, tag_pk: int) -> HttpResponse:
-    """Accept, reject or score one suggestion; or say why it was rejected."""
+    """Accept, reject or score one suggestion; or say why it was rejected, or scored so."""
     assert isinstance(request.user, User)
     article = get_object_or_404(Article.objects.select_related("source").defer(*TEXTS), pk=article_pk)
     tag = get_object_or_404(Tag.objects.defer("search"), pk=tag_pk)
     number, why = request.POST.get("relevancy", ""), request.POST.get("why", "")
+    comment = request.POST.get("comment", "")
     relevancy = int(number) if number in {"1", "2", "3", "4", "5"} else None
     verdict = request.POST.get("verdict") or (Decision.Verdict.SCORE if number else "")
     by, was_waiting = request.user, False
     try:
-        if why and not verdict:
+        if "explain" in request.POST and not verdict:
+            decision = explain_score(article=article, tag=tag, by=by, comment=comment)
+        elif why and not verdict:
             decision = explain_rejection(article=article, tag=tag, by=by, why=why)
         else:
             seen = request.POST.get("seen")
             decision = decide_tagging(
-                article=article, tag=tag, by=by, verdict=verdict, relevancy=relevancy, why=why, seen=seen
+                article=article,
+                tag=tag,
+                by=by,
+                verdict=verdict,
+                relevancy=relevancy,
+                why=why,
+                comment=comment,
+                seen=seen,
             )
             was_waiting = decision.before.get("state") in {State.SUGGESTED, State.SAMPLED}
     except DecidedSinceError as refused:
@@ -135,12 +145,15 @@ def _decided(
     request: HttpRequest, article: Article, decision: Decision, *, was_waiting: bool = False
 ) -> HttpResponse:
     """The row as it is now, and what is left."""
-    suggestions = suggestions_of(article, decision)
+    assert isinstance(request.user, User)
+    suggestions = suggestions_of(article, request.user, decision)
     left_here = count_left_in(suggestions)
     if was_waiting:
         note_decided(articles=int(not left_here), suggestions=1)
     context = {
-        "suggestion": next((one for one in suggestions if one.decision), None),
+        "suggestion": next(
+            (one for one in suggestions if one.decision and one.tagging.tag_id == decision.tag_id), None
+        ),
         "article": article,
         "scale": range(1, 6),
         "reasons": REASONS,

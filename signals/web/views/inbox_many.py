@@ -123,7 +123,7 @@ def add_tag(request: HttpRequest, article_pk: int) -> HttpResponse:
         return refused_with_reason(request, refused, back)
     forget_counts()
     if getattr(request, "htmx", False):
-        response = render_page(request, "inbox/_read.html", reading(article))
+        response = render_page(request, "inbox/_read.html", reading(article, request.user))
         response["X-Said"] = quote(_("Added: %(tag)s") % {"tag": tag})
         return response
     return redirect(back)

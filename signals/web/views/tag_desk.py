@@ -1,4 +1,4 @@
-"""Comments, signposts and reviews of a tag, and deciding on its evidence where it stands."""
+"""Comments, signposts and reviews of a tag, and the page of all that is to be looked at again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 from typing import Any, Final
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -13,19 +14,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from signals.curation.comments import add_comment, withdraw_comment
-from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.outlooks import review_outlook
 from signals.curation.signposts import add_signpost, see_signpost, withdraw_signpost
-from signals.models import Article, Comment, Decision, Signpost, Tag, User
+from signals.models import Article, Comment, Signpost, Tag, User
 from signals.web.access import analysts_only
+from signals.web.opinions import opinions_of
 from signals.web.pages import page_of, render_page
-from signals.web.refusals import refused_with_reason
-from signals.web.tag_desk import day_of, desk_context, desk_of, stance_counts
-from signals.web.tag_evidence import one_piece
-from signals.web.tag_reviews import due_outlooks, due_ratings
+from signals.web.tag_desk import day_of, desk_context, desk_of
+from signals.web.tag_reviews import contested_mentions, due_outlooks, due_ratings, outdated_mentions
 
 _AHEAD: Final = timedelta(days=90)
+_FIRST: Final = 10
+"""Mentions of each sort beside the other reviews."""
+_MENTIONS: Final = {"contested": contested_mentions, "outdated": outdated_mentions}
 
 
 @require_POST
@@ -88,51 +90,6 @@ def outlook(request: HttpRequest, pk: int) -> HttpResponse:
     return _panel(request, tag, "signposts", news="tag-changed, outlook-reviewed")
 
 
-@require_POST
-@analysts_only
-def decide(request: HttpRequest, pk: int, article_pk: int) -> HttpResponse:
-    """Accept, reject or score a mention, or say whether it supports, on the tag's page or the article's."""
-    assert isinstance(request.user, User)
-    tag = get_object_or_404(Tag, pk=pk)
-    article = get_object_or_404(Article, pk=article_pk)
-    is_article = request.POST.get("from") == "article"
-    back = article.pk if is_article else None
-    number = request.POST.get("relevancy", "")
-    stance = request.POST.get("stance", "")
-    verdict = request.POST.get("verdict", "")
-    try:
-        decide_tagging(
-            article=article,
-            tag=tag,
-            by=request.user,
-            verdict=verdict
-            or (Decision.Verdict.SCORE if number else Decision.Verdict.ACCEPT if stance else ""),
-            relevancy=int(number) if number in {"1", "2", "3", "4", "5"} else None,
-            why=request.POST.get("why", "") if verdict == Decision.Verdict.REJECT else "",
-            stance=stance,
-        )
-    except CurationError as refused:
-        where = redirect("article", back).url if back else tag.get_absolute_url()
-        return refused_with_reason(request, refused, where)
-    if not getattr(request, "htmx", False):
-        return redirect("article", back) if back else redirect(f"{tag.get_absolute_url()}#evidence")
-    piece = one_piece(tag, article.pk)
-    desk = desk_of(tag.pk)
-    context: dict[str, Any] = {
-        "tag": tag,
-        "piece": piece,
-        "tagging": piece.tagging,
-        "article": article if is_article else piece.tagging.article,
-        "why_choices": Decision.Why.choices,
-        "counts": stance_counts(desk) if desk else None,
-        "is_decided": True,
-    }
-    template = "articles/_tagging.html" if is_article else "tags/_evidence_row.html"
-    response = render_page(request, template, context)
-    response["HX-Trigger"] = "tag-changed"
-    return response
-
-
 def _panel(
     request: HttpRequest, tag: Tag, panel: str, error: str = "", *, news: str = "tag-changed"
 ) -> HttpResponse:
@@ -156,17 +113,41 @@ def _panel(
 
 @require_GET
 def reviews(request: HttpRequest) -> HttpResponse:
-    """What is to be looked at again: one's own scores, and outlooks; what is due first, then what comes."""
+    """What is to be looked at again: one's scores, mentions, outlooks; `?of=` shows one sort of mentions whole."""
     today = timezone.now().astimezone(UTC).date()
-    outlooks = due_outlooks(until=today + _AHEAD)
-    ratings = due_ratings(request.user, until=today + _AHEAD)
-    context = {
+    may_decide = isinstance(request.user, User) and request.user.is_analyst
+    asked = request.GET.get("of", "")
+    alone = asked if may_decide and asked in _MENTIONS else ""
+    context: dict[str, Any] = {
         "today": today,
-        "outlooks": page_of(request, outlooks),
-        "ratings_due": [one for one in ratings if one.review_on and one.review_on <= today],
-        "ratings_coming": [one for one in ratings if one.review_on and one.review_on > today],
+        "alone": alone,
+        "mentions": [
+            _mentions(request, sort, is_alone=alone == sort)
+            for sort in _MENTIONS
+            if may_decide and alone in {sort, ""}
+        ],
     }
+    if not alone:
+        ratings = due_ratings(request.user, until=today + _AHEAD)
+        context |= {
+            "outlooks": page_of(request, due_outlooks(until=today + _AHEAD)),
+            "ratings_due": [one for one in ratings if one.review_on and one.review_on <= today],
+            "ratings_coming": [one for one in ratings if one.review_on and one.review_on > today],
+        }
     return render_page(request, "tags/reviews.html", context)
+
+
+def _mentions(request: HttpRequest, sort: str, *, is_alone: bool) -> dict[str, Any]:
+    """A page of one sort of mentions, each with what may be told of its scores; else the first few."""
+    found = _MENTIONS[sort]()
+    page = page_of(request, found) if is_alone else Paginator(found, _FIRST).page(1)
+    rows = list(page.object_list)
+    opinions = opinions_of(rows, request.user)
+    return {
+        "sort": sort,
+        "page": page,
+        "rows": [(tagging, opinions[tagging.article_id, tagging.tag_id]) for tagging in rows],
+    }
 
 
 def _number(text: str) -> int:

@@ -118,6 +118,7 @@ GETS = {
     **dict.fromkeys(("inbox", "inbox-proposals", "inbox-links", "inbox-items", "similar-tags"), Role.ANALYST),
     **dict.fromkeys(("tag-merge", "tag-merged", "tag-new", "tag-edit", "story"), Role.ANALYST),
     **dict.fromkeys(("history-take-back", "jobs", "job", "source-add", "digest-desk"), Role.ANALYST),
+    "tag-evidence": Role.ANALYST,
     **dict.fromkeys(("outbox", "outbox-mail", "people", "digest-suppressions"), Role.ADMINISTRATOR),
 }
 """Pages that are read, and the least that one has to be."""

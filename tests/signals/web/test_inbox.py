@@ -239,7 +239,7 @@ def test_a_row_that_somebody_decided_meanwhile_is_sent_as_it_is_now(analyst, as_
     as_role(Role.ADMINISTRATOR).post(address(suggested), {"relevancy": "2", "seen": ""}, headers=HTMX)
     answer = analyst.post(address(suggested), {"verdict": "reject", "seen": ""}, headers=HTMX)
     assert answer.status_code == 409
-    assert "administrator@example.org decided meanwhile: scored 2" in unquote(answer["X-Reason"])
+    assert "administrator@example.org decided meanwhile: scored. " in unquote(answer["X-Reason"])
     seen = re.search(r'name="seen" value="([^"]+)"', answer.content.decode())[1]
     assert (
         analyst.post(address(suggested), {"verdict": "reject", "seen": seen}, headers=HTMX).status_code == 200

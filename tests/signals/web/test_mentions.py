@@ -1,0 +1,225 @@
+"""Several analysts' scores of one mention: blind first, then the distribution; listed where they are far apart."""
+
+from datetime import timedelta
+from urllib.parse import unquote
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from signals.curation.decisions import decide_tagging, undo_decision
+from signals.models import ArticleVersion, Decision, Role, Tagging, User
+from tests.signals.web.making import make_article, make_merge, make_source, make_tag, plain
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def others(db) -> list[User]:
+    return [
+        User.objects.create_user(f"{name}@example.org", role=Role.ANALYST, name=name.title())
+        for name in ("bob", "cy")
+    ]
+
+
+@pytest.fixture
+def mention(db) -> Tagging:
+    return Tagging.objects.get(article=make_article(make_source(), [make_tag()]))
+
+
+def say(mention, by, number, **more) -> Decision:
+    verdict = "score" if number else "reject"
+    return decide_tagging(
+        article=mention.article, tag=mention.tag, by=by, verdict=verdict, relevancy=number, **more
+    )
+
+
+def addresses(mention) -> dict[str, str]:
+    """Where one mention is decided on, or seen by who might."""
+    return {
+        "own": f"/tags/{mention.tag_id}/evidence/{mention.article_id}/",
+        "tag": mention.tag.get_absolute_url(),
+        "article": f"/articles/{mention.article_id}/",
+        "inbox": f"/inbox/?article={mention.article_id}",
+        "reviews": "/reviews/",
+    }
+
+
+def decide(client, mention, headers=HTMX, **typed):
+    return client.post(addresses(mention)["own"], typed, headers=headers)
+
+
+def triage(client, mention, **typed):
+    return client.post(f"/inbox/{mention.article_id}/{mention.tag_id}/", typed, headers=HTMX)
+
+
+def test_what_others_scored_shows_nowhere_one_decides_until_one_has_said_ones_own(analyst, others, mention):
+    say(mention, others[0], 5)
+    say(mention, others[1], 1, comment="Hardly at all.")
+    blind = {name: plain(analyst.get(at).content) for name, at in addresses(mention).items()}
+    for name, page in blind.items():
+        assert "Median" not in page, name
+        assert "Hardly at all." not in page, name
+        assert "2 other scores show once you have given yours" in page or name == "reviews", name
+    # Bob's 5 and Cy's 1 come to 3; what the tagger had said is 4.
+    own = analyst.get(addresses(mention)["tag"]).content.decode()
+    assert 'class="meter meter--guess"' in own.split('id="evidence-heading"')[1]
+    assert 'aria-pressed="true">5' not in own
+    decide(analyst, mention, relevancy="3")
+    for name, at in addresses(mention).items():
+        if name != "reviews":
+            assert "Median 3 of 3 scores, spread 2, contested , yours is 3" in plain(analyst.get(at).content)
+    assert "Hardly at all." in plain(analyst.get(addresses(mention)["own"]).content)
+
+
+def test_accepting_says_no_number_so_it_stays_blind_and_rejecting_is_a_word(analyst, others, mention):
+    say(mention, others[0], 5)
+    assert "1 other score shows once" in plain(decide(analyst, mention, verdict="accept").content)
+    said = plain(decide(analyst, mention, verdict="reject", why="wrong").content)
+    assert "Median 5 of 1 score · 1 rejects it" in said
+
+
+def test_a_viewer_sees_the_median_and_no_more(as_role, others, mention):
+    say(mention, others[0], 5)
+    say(mention, others[1], 2, comment="A side remark.")
+    viewer = as_role(Role.VIEWER)
+    for name in ("tag", "article"):
+        html = viewer.get(addresses(mention)[name]).content.decode()
+        assert 'class="num">4<' in html
+        assert "Median" not in plain(html.encode())
+        assert "A side remark." not in html
+        assert addresses(mention)["own"] not in html
+    assert viewer.get(addresses(mention)["own"]).status_code == 403
+    assert "Contested mentions" not in plain(viewer.get("/reviews/?of=contested").content)
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_a_form_refuses_a_far_score_without_a_reason_and_keeps_what_was_typed(
+    analyst, others, mention, headers
+):
+    say(mention, others[0], 5)
+    answer = decide(analyst, mention, headers, relevancy="2", comment="")
+    html = answer.content.decode()
+    assert answer.status_code == (200 if headers else 422)
+    assert "please say why" in html
+    assert "Save 2 with this reason" in html
+    assert Decision.objects.count() == 1
+    # What they said is still not told.
+    assert "Median" not in html
+    decide(analyst, mention, headers, relevancy="2", comment="Only its last part.")
+    assert Decision.objects.latest("pk").comment == "Only its last part."
+    assert Tagging.objects.get().stated_relevancy == 4
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_a_form_that_is_older_than_anothers_word_is_told_keeps_its_reason_and_sent_again_counts_beside(
+    analyst, others, mention, headers
+):
+    say(mention, others[0], 4)
+    answer = decide(analyst, mention, headers, relevancy="5", seen="", comment="All of it.")
+    html = answer.content.decode()
+    assert answer.status_code == (200 if headers else 409)
+    assert "Bob decided meanwhile: scored. " in html
+    assert "All of it." in html
+    seen = html.split('name="seen" value="')[1].split('"')[0]
+    decide(analyst, mention, headers, relevancy="5", seen=seen, comment="All of it.")
+    assert Tagging.objects.get().stated_relevancy == 5
+    assert Decision.objects.filter(undone_at=None).count() == 2
+
+
+def test_in_the_inbox_a_far_score_is_taken_and_the_row_asks_why(analyst, others, mention):
+    say(mention, others[0], 5)
+    seen = Tagging.objects.get().decided_at.isoformat()
+    row = triage(analyst, mention, relevancy="1", seen=seen)
+    assert row.status_code == 200
+    assert "Your 1 is far from the others. Why?" in plain(row.content)
+    assert "without a reason" in plain(analyst.get("/reviews/").content)
+    told = triage(analyst, mention, explain="1", comment="A list at its end.")
+    assert "far from the others" not in plain(told.content)
+    assert "without a reason" not in plain(analyst.get("/reviews/").content)
+    assert [one.comment for one in Decision.objects.order_by("pk")] == ["", "A list at its end."]
+    assert Tagging.objects.get().stated_relevancy == 3
+
+
+def test_a_reason_for_a_score_that_was_taken_back_meanwhile_is_refused_in_words(analyst, others, mention):
+    say(mention, others[0], 5)
+    triage(analyst, mention, relevancy="1")
+    undo_decision(decision=Decision.objects.latest("pk"), by=others[0])
+    answer = triage(analyst, mention, explain="1", comment="Why.")
+    assert answer.status_code == 409
+    assert "There is no score of yours" in unquote(answer["X-Reason"])
+
+
+def test_the_history_of_a_mention_tells_who_said_what_why_and_what_was_taken_back(analyst, others, mention):
+    first = say(mention, others[0], 5, comment="All of it.")
+    say(mention, others[0], 4)
+    say(mention, others[1], None, why="passing")
+    undo_decision(decision=first, by=others[1])
+    decide(analyst, mention, relevancy="4")
+    page = plain(analyst.get(addresses(mention)["own"]).content)
+    history = page.split("Who said what")[-1]
+    assert "“All of it.”" in history
+    assert "taken back on" in history
+    assert "only in passing" in history
+    assert history.index("analyst") < history.index("Cy") < history.index("Bob")
+
+
+def test_contested_mentions_and_those_older_than_the_text_are_listed_until_somebody_looks(
+    analyst, others, mention
+):
+    other = Tagging.objects.get(article=make_article(make_source(), [make_tag()]))
+    say(mention, others[0], 5)
+    say(other, others[0], 5)
+    say(other, others[1], 1)
+    for number, (text, days) in enumerate((("Before.", -1), (other.article.text, 1), ("Older.", 1))):
+        ArticleVersion.objects.create(
+            article=(mention, other, mention)[number].article,
+            number=number,
+            title="T",
+            text=text,
+            replaced_at=timezone.now() + timedelta(days=days),
+        )
+    page = analyst.get("/reviews/").content.decode()
+    contested, outdated = page.split('id="contested"')[1].split('id="outdated"')
+    assert str(other.tag) in contested
+    assert str(mention.tag) not in contested
+    assert str(mention.tag) in outdated
+    assert str(other.tag) not in outdated
+    assert "has a new text since" in plain(analyst.get(addresses(mention)["own"]).content)
+    ArticleVersion.objects.update(replaced_at=timezone.now() - timedelta(minutes=1))
+    decide(analyst, mention, relevancy="5")
+    say(other, others[1], 5)
+    page = plain(analyst.get("/reviews/").content)
+    assert str(mention.tag) not in page
+    assert str(other.tag) not in page
+    assert "No text changed after somebody decided on it." in page
+
+
+def test_pages_of_contested_mentions_ask_no_more_the_more_there_are(analyst, others):
+    source, tag = make_source(), make_tag()
+    asked = []
+    for count in (2, 58):
+        for article in [make_article(source, [tag]) for _ in range(count)]:
+            for by, number in zip(others, (1, 5), strict=True):
+                decide_tagging(article=article, tag=tag, by=by, verdict="score", relevancy=number)
+        for at in ("/reviews/", "/reviews/?of=contested"):
+            with CaptureQueriesContext(connection) as captured:
+                page = plain(analyst.get(at).content)
+            asked.append(len(captured))
+    assert asked[:2] == asked[2:]
+    assert "Page 1 of 2" in page
+    assert "All 60" in plain(analyst.get("/reviews/").content)
+    assert "Page 2 of 2" in plain(analyst.get("/reviews/?of=contested&page=2").content)
+
+
+def test_the_page_of_a_mention_that_is_none_or_whose_item_was_merged_away_leads_on_or_is_not_there(
+    analyst, people, mention
+):
+    into = make_tag()
+    assert analyst.get(f"/tags/{into.pk}/evidence/{mention.article_id}/").status_code == 404
+    make_merge(mention.tag, into, people["administrator"])
+    answer = analyst.get(addresses(mention)["own"])
+    assert answer["Location"] == f"/tags/{into.pk}/evidence/{mention.article_id}/"
+    refused = decide(analyst, mention, relevancy="4")
+    assert (refused.status_code, Decision.objects.count()) == (409, 0)
