@@ -180,7 +180,7 @@ def test_of_two_who_decide_at_once_one_wins_the_other_is_told_and_may_decide_aga
     second.keyboard.press("4")
     expect(second.get_by_role("heading", name="Nothing waits")).to_be_visible()
     page.keyboard.press("x")
-    expect(page.locator("#toast")).to_contain_text("Bob decided meanwhile: scored 4")
+    expect(page.locator("#toast")).to_contain_text("Bob decided meanwhile: scored. ")
     page.goto(f"/inbox/?article={tagging.article_id}")
     row = page.locator("[data-suggestion]")
     expect(row).to_contain_text("confirmed")
@@ -193,6 +193,47 @@ def test_of_two_who_decide_at_once_one_wins_the_other_is_told_and_may_decide_aga
     settled(page)
     tagging.refresh_from_db()
     assert (tagging.state, Decision.objects.count()) == (State.REJECTED, 2)
+    complaints.clear()
+
+
+def test_a_far_score_is_taken_stands_beside_the_others_and_asks_why_without_holding_up_the_keys(
+    page: Page,
+    second: Page,
+    analyst: User,
+    complaints: list[str],
+    violations: Callable[..., list[str]],
+):
+    first, _last = fill_inbox(articles=2, tags=2)
+    for browser in (page, second):
+        browser.goto(f"/inbox/?article={first.pk}")
+    second.keyboard.press("5")
+    settled(second)
+    # Ana's page is older than Bob's word: she is told, without his number, and says hers again.
+    page.keyboard.press("1")
+    row = page.locator("[data-suggestion]", has_text="Tag 0")
+    expect(row).to_contain_text("1 other score shows once you have given yours")
+    page.keyboard.type("k1")
+    expect(row.get_by_label("Your 1 is far from the others. Why?")).to_be_visible()
+    expect(row).to_contain_text("Median 3 of 2 scores, yours is 1")
+    assert violations(page) == []
+    page.keyboard.type("a")
+    expect(page.locator(".read .title")).to_have_text("Title 01")
+    settled(page)
+    assert Decision.objects.count() == 3
+    page.goto("/reviews/")
+    expect(page.locator("#contested")).to_contain_text("without a reason")
+    page.goto(f"/inbox/?article={first.pk}")
+    row.get_by_label("Your 1 is far from the others. Why?").fill("It is a list at the end.")
+    page.keyboard.press("Enter")
+    expect(row.locator("input[name=comment]")).to_have_count(0)
+    settled(page)
+    said = Decision.objects.get(relevancy=1)
+    assert (said.comment, Decision.objects.count()) == ("It is a list at the end.", 3)
+    assert Tagging.objects.get(article=first, tag=said.tag).stated_relevancy == 3
+    # Bob takes his back: Ana's alone counts.
+    second.keyboard.press("u")
+    expect(second.locator("#toast")).to_contain_text("Undone")
+    assert Tagging.objects.get(article=first, tag=said.tag).stated_relevancy == 1
     complaints.clear()
 
 
