@@ -20,6 +20,9 @@ NAME_FEATURES: Final = (
     "mentions",
     "first mention",
     "inside a longer name",
+    "goes on as another name",
+    "ends as this name",
+    "mentions that end so",
     "share of name words",
     "rarest word present",
     "first name word",
@@ -70,10 +73,14 @@ class Names:
         ]
         self._weights = [[rarity.get(word, unknown) for word in words] for words in self._telling]
         holders: dict[str, list[list[str]]] = defaultdict(list)
+        # What names go on with: "mini", "pro", "large".
+        self._tails: set[str] = set()
         for other in dict.fromkeys([*names, *longer]):
             words = split_words(other).stems
+            self._tails.update(words[1:])
             for word in set(words):
                 holders[word].append(words)
+        self._tails -= STOP_WORDS
         self._longer = [
             [
                 "".join(other)
@@ -99,6 +106,7 @@ class Names:
         free = [
             span for span in spans if not any(start <= span[0] and span[1] <= end for start, end in covered)
         ]
+        ending = [end for _, end in spans if not self._goes_on(text, end)]
         telling, weights = self._telling[place], self._weights[place]
         present = [word in text.places for word in telling]
         total = sum(weights) or 1.0
@@ -114,12 +122,21 @@ class Names:
             float(np.log1p(len(spans))),
             min(in_text) / length if in_text else (0.0 if spans else _ABSENT),
             float(bool(spans) and not free),
+            1 - len(ending) / len(spans) if spans else 0.0,
+            float(bool(ending)),
+            float(np.log1p(len(ending))),
             sum(weight for weight, is_present in zip(weights, present, strict=True) if is_present) / total,
             float(present[rarest]),
             min(firsts, default=_ABSENT),
             sum(word in text.title for word in telling) / len(telling),
             self._together(telling, text),
         ]
+
+    def _goes_on(self, text: Text, end: int) -> bool:
+        """Whether a mention reads on as a longer name, maybe of something that has no tag: gpt-4 in "GPT-4 mini"."""
+        if end in (len(text.title), len(text.words)):
+            return False
+        return text.words[end] in self._tails or any(letter.isdigit() for letter in text.words[end])
 
     @staticmethod
     def _together(telling: list[str], text: Text) -> float:

@@ -44,13 +44,21 @@ class LearnedPairs:
         self._models = _learn(*_pairs_of_the_past(reads)) if self.tags else []
 
     def score(self, issues: Sequence[Issue]) -> tuple[Floats, Floats]:
-        """Probability and the plain score (named, then share of the past) of every pair, (issues, tags)."""
-        probabilities, plain = [np.zeros((0, len(self.tags)))], [np.zeros((0, len(self.tags)))]
-        for start in range(0, len(issues), _BATCH):
-            signs = self._past.signs([read_issue(issue) for issue in issues[start : start + _BATCH]])
-            plain.append(signs[:, :, _NAMED] + signs[:, :, _PRIOR])
-            probabilities.append(self._probabilities(signs))
-        return np.vstack(probabilities), np.vstack(plain)
+        """Probability and the plain score (named, then share of the past) of every pair, (issues, tags).
+
+        Of the other issues, an issue's figures depend on the words of those of earlier days.
+        """
+        probabilities, plain = np.zeros((2, len(issues), len(self.tags)))
+        if not self.tags:
+            return probabilities, plain
+        lately = self._past.lately()
+        order = sorted(range(len(issues)), key=lambda place: issues[place].day)
+        for start in range(0, len(order), _BATCH):
+            places = order[start : start + _BATCH]
+            signs = self._past.signs([read_issue(issues[place]) for place in places], lately)
+            plain[places] = signs[:, :, _NAMED] + signs[:, :, _PRIOR]
+            probabilities[places] = self._probabilities(signs)
+        return probabilities, plain
 
     def _probabilities(self, signs: Floats) -> Floats:
         rows, tags, _ = signs.shape
@@ -75,7 +83,7 @@ def _pairs_of_the_past(reads: Sequence[Read]) -> tuple[Floats, Floats]:
         # What a long past holds is thinned, evenly, or learning would take minutes.
         step = max(1, len(after) * len(past.tags) * len(_MOMENTS) // _PAIRS)
         after = after[::step]
-        signs.append(past.signs(after).reshape(-1, len(FEATURES)))
+        signs.append(past.signs(after, past.lately()).reshape(-1, len(FEATURES)))
         given.append(
             np.array(
                 [[tag in read.issue.tags for tag in past.tags] for read in after], dtype=np.float64

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from signals.tagging.learning.lately import LATELY, Lately
 from signals.tagging.learning.names import NAME_FEATURES, Floats, Names, Text, read_text
 from signals.tagging.vectors import character_features, word_features
 from signals.tagging.words import split_words
@@ -35,6 +36,8 @@ FEATURES: Final = (
     "name characters",
     "prior",
     *(f"prior, half-life {days:.0f}" for days in _HALF_LIVES),
+    *(f"lately, half-life {days:.0f}" for days in LATELY),
+    *(f"lately against ever, half-life {days:.0f}" for days in LATELY),
     "days since last",
     "times given",
     "named when given",
@@ -103,11 +106,11 @@ class Past:
         self.tags = sorted(tag for tag, count in counts.items() if count >= least)
         if not self.tags:
             return
-        self.until = reads[-1].issue.day
+        self._days = [read.issue.day for read in reads]
         self._given = np.array(
             [[tag in read.issue.tags for tag in self.tags] for read in reads], dtype=np.float64
         ).reshape(len(reads), len(self.tags))
-        ages = np.array([(self.until - read.issue.day).days for read in reads], dtype=np.float64)
+        ages = np.array([(self._days[-1] - day).days for day in self._days], dtype=np.float64)
         self._read_words(reads)
         self._count_names(reads, counts, ages)
         self._count_priors(ages)
@@ -182,8 +185,15 @@ class Past:
         share = (together + _DOUBT * self._prior) / (times[:, None] + _DOUBT)
         return np.asarray(log_odds(share) - log_odds(self._prior))
 
-    def signs(self, reads: Sequence[Read]) -> Floats:
-        """Signs of every pair, (articles, tags, len(FEATURES)); the articles' own tags are not looked at."""
+    def lately(self) -> Lately:
+        """What `signs` follows through the articles after this past."""
+        return Lately(self._days, self._given)
+
+    def signs(self, reads: Sequence[Read], lately: Lately) -> Floats:
+        """Signs of every pair, (articles, tags, len(FEATURES)); the articles' own tags are not looked at.
+
+        `reads` are later than this past, oldest first, and go on where `lately` has been.
+        """
         count, tags = len(reads), len(self.tags)
         words = csr_array(self._words.transform([read.words for read in reads]))
         characters = csr_array(self._characters.transform([read.characters for read in reads]))
@@ -195,6 +205,7 @@ class Past:
         best, three, title = self._phrase_signs(reads, words)
         name_characters = (characters @ self._name_rows.T).toarray()
         expected = np.where(named > 0, self._precision_lately, self._missed)
+        shares = lately.follow([read.issue.day for read in reads], expected)
         company = named @ self._company / np.maximum(1.0, named.sum(axis=1, keepdims=True))
 
         def spread(values: Floats) -> Floats:
@@ -212,6 +223,12 @@ class Past:
             **{
                 f"prior, half-life {days:.0f}": spread(value)
                 for days, value in zip(_HALF_LIVES, self._priors, strict=True)
+            },
+            **{f"lately, half-life {days:.0f}": shares[:, :, place] for place, days in enumerate(LATELY)},
+            **{
+                f"lately against ever, half-life {days:.0f}": log_odds(shares[:, :, place])
+                - log_odds(self._prior)
+                for place, days in enumerate(LATELY)
             },
             "days since last": spread(self._since),
             "times given": spread(self._times),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from signals.tagging.learning.lately import Lately
 from signals.tagging.learning.layouts import LayoutError, read_issues, read_notes
 from signals.tagging.learning.metrics import (
     macro_mae,
@@ -17,6 +18,7 @@ from signals.tagging.learning.metrics import (
     ranking_precision,
     work_saved,
 )
+from signals.tagging.learning.names import NAME_FEATURES, Names, read_text
 from signals.tagging.learning.note_rows import rank_rows
 from signals.tagging.learning.ordinal import OrdinalModel, Signs
 from signals.tagging.learning.pair_model import LearnedPairs
@@ -107,9 +109,36 @@ def test_what_the_later_articles_are_tagged_with_changes_no_prediction():
     scores, plain = model.score(after)
     again, plain_again = model.score(blank)
     assert np.array_equal(scores, again) and np.array_equal(plain, plain_again)
-    # Nor do the other articles read with it.
-    alone, _ = model.score(after[:1])
-    assert np.allclose(scores[:1], alone)
+    # Nor do the articles of its day and later, nor the order in which they are asked about.
+    first, _ = model.score(after[:7])
+    assert np.allclose(scores[:7], first)
+    backwards, _ = model.score(after[::-1])
+    assert np.allclose(scores, backwards[::-1])
+
+
+def test_what_is_given_lately_is_known_from_tags_and_then_guessed_from_days_before():
+    lately = Lately([FIRST, FIRST + timedelta(days=20)], np.array([[1.0, 0.0], [0.0, 0.0]]))
+    days = [FIRST + timedelta(days=days) for days in (40, 40, 60)]
+    shares = lately.follow(days, np.array([[0.0, 1.0], [0.0, 0.5], [1.0, 1.0]]))
+    # A half-life of 20 days; beside the articles an average one, (1/2, 0), that does not age.
+    weights = 1 / 4 + 1 / 2
+    assert shares[0, :, 0] == pytest.approx([(1 / 4 + 1 / 2) / (weights + 1), 0])
+    assert np.array_equal(shares[1], shares[0])
+    weights = 1 / 8 + 1 / 4 + 2 / 2
+    assert shares[2, :, 0] == pytest.approx([(1 / 8 + 1 / 2) / (weights + 1), 1.5 / 2 / (weights + 1)])
+
+
+def test_a_name_that_goes_on_as_another_is_told_from_one_that_ends():
+    names = Names(["gpt-4", "claude"], {}, 1.0, longer=["llama-3-mini"])
+    ends, goes_on = NAME_FEATURES.index("ends as this name"), NAME_FEATURES.index("goes on as another name")
+    for text, expected in (
+        ("GPT-4 is slow", (1, 0)), ("GPT-4 mini is fast", (0, 1)), ("GPT4 2025-01 is new", (0, 1)),
+        ("GPT-4, once GPT-4 mini", (1, 1 / 2)), ("still on GPT-4", (1, 0)), ("none", (0, 0)),
+    ):  # fmt: skip
+        found = names.measure(read_text("", text))[0]
+        assert (found[ends], found[goes_on]) == expected, text
+    # A title ends what it names.
+    assert names.measure(read_text("About GPT-4", "Mini cars"))[0, ends] == 1
 
 
 @pytest.mark.parametrize("count", [1, 6, 14])
