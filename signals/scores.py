@@ -103,7 +103,7 @@ class Voices:
 
 
 def agreement(spread: float | None) -> str:
-    """ "agreed", "contested", or "" for between and for too few scores."""
+    """Agreed or contested; "" for between, and for too few scores."""
     if spread is None:
         return ""
     return "agreed" if spread <= AGREED_UP_TO else "contested" if spread >= CONTESTED_FROM else ""

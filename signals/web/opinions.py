@@ -42,6 +42,8 @@ class Opinion:
     spread: float | None = None
     rejections: int = 0
     wants_reason: bool = False
+    is_unexplained: bool = False
+    """Whether a score far from the others' has no reason."""
 
     @property
     def count(self) -> int:
@@ -50,8 +52,8 @@ class Opinion:
 
     @property
     def agreement(self) -> str:
-        """ "agreed", "contested", or neither."""
-        return agreement(self.spread)
+        """Agreed, contested, or "unexplained" for contested without a reason; "" for none of them."""
+        return "unexplained" if self.is_unexplained else agreement(self.spread)
 
     @property
     def is_between(self) -> bool:
@@ -101,6 +103,7 @@ def opinion_of(tagging: Tagging, said: Sequence[Decision], user: object) -> Opin
         spread=spread_of(scores),
         rejections=voices.rejections,
         wants_reason=voices.wants_reason(user.pk),
+        is_unexplained=voices.is_unexplained,
     )
 
 

@@ -134,7 +134,7 @@ def test_in_the_inbox_a_far_score_is_taken_and_the_row_asks_why(analyst, others,
     row = triage(analyst, mention, relevancy="1", seen=seen)
     assert row.status_code == 200
     assert "Your 1 is far from the others. Why?" in plain(row.content)
-    assert "without a reason" in plain(analyst.get("/reviews/").content)
+    assert "contested, without a reason" in plain(analyst.get("/reviews/").content)
     told = triage(analyst, mention, explain="1", comment="A list at its end.")
     assert "far from the others" not in plain(told.content)
     assert "without a reason" not in plain(analyst.get("/reviews/").content)
