@@ -185,6 +185,8 @@ def _verify(analysts: Sequence[Any]) -> list[str]:
             "changes undone": (changes.exclude(undone_at=None).count(), one.undone),
         }
         wrong += [f"{one.user}: {what}" for what, (there, told_here) in checks.items() if there != told_here]
+    if unlike := _unlike_a_replay():
+        wrong.append(f"{len(unlike)} mentions differ from what the decisions on them make: {unlike[:2]}")
     roll_up()
     as_counted, relevancies = _counts(), _relevancies()
     roll_up(from_scratch=True)
@@ -195,6 +197,23 @@ def _verify(analysts: Sequence[Any]) -> list[str]:
     if relevancies != _relevancies():
         wrong.append("the relevance of tags differs from what their ratings say")
     return wrong
+
+
+def _unlike_a_replay() -> list[tuple[int, int]]:
+    """Article and tag of each mention that is not what the decisions that hold make of it from scratch."""
+    from signals.curation.replaying import Standing, holding_of, tagging_snapshot
+    from signals.models import Decision, Tagging
+
+    pairs = set(Decision.objects.filter(undone_at=None).values_list("article_id", "tag_id"))
+    holding = holding_of(pairs)
+    differing = []
+    for article, tag in sorted(pairs):
+        standing = Standing(holding[article, tag][0].before)
+        for decision in holding[article, tag]:
+            standing.add(decision)
+        if tagging_snapshot(Tagging.objects.get(article=article, tag=tag)) != standing.form:
+            differing.append((article, tag))
+    return differing
 
 
 def _counts() -> dict[str, list[str]]:

@@ -103,7 +103,8 @@ def decide_tagging(
             last = said[-1]
             if last.user_id != by.pk:
                 raise DecidedSinceError(last, tells_score=has_scored(said, by))
-            if (last.verdict, last.relevancy, last.stance) == (verdict, relevancy, stance):
+            is_same = (last.verdict, last.relevancy, last.stance) == (verdict, relevancy, stance)
+            if is_same and comment in {"", last.comment}:
                 return last
         before = tagging_snapshot(tagging)
         standing = Standing.after(said, before)

@@ -79,8 +79,10 @@ WITH claim AS MATERIALIZED (
            CASE WHEN c.origin = 'tagger' AND c.state IN ('suggested', 'sampled') THEN c.state
                 ELSE s.before ->> 'state' END AS state,
            -- a tagging that went with its undone decision was worth what it was worth when it held
+           -- and one that a person's word made anew without a number is a real part of it
            COALESCE((s.before ->> 'stated_relevancy')::int, c.estimated_relevancy,
-                    (s.before ->> 'estimated_relevancy')::int) AS relevance,
+                    (s.before ->> 'estimated_relevancy')::int,
+                    CASE WHEN NOT s.before ? 'state' THEN 3 END) AS relevance,
            CASE WHEN COALESCE(s.before ->> 'origin', 'tagger') = 'tagger' THEN s.seen_on
                 ELSE GREATEST(s.seen_on, ((s.before ->> 'known_at')::timestamptz AT TIME ZONE 'UTC')::date)
            END AS known_on

@@ -153,6 +153,9 @@ def test_forms_that_ask_for_a_reason_refuse_a_score_far_from_the_last_or_from_th
     say(mention, bob, 3, must_explain=True, comment="Only its last part.")
     say(mention, ana, 4, must_explain=True)
     assert now(mention) == (State.CONFIRMED, 4, "")
+    # Sent twice it is one word; with a reason that was not there it is another.
+    told = [say(mention, ana, 4, seen="", comment=why).pk for why in ("", "Again.", "Again.")]
+    assert (told[0] == told[1], told[1] == told[2], Decision.objects.count()) == (False, True, 4)
     with pytest.raises(CurationError, match="At most"):
         say(mention, ana, 4, comment="x" * 5001)
 

@@ -145,7 +145,7 @@ class World:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(9))
 def test_whatever_happens_the_increments_equal_the_truth_and_the_past_stays_as_it_was_known(seed):
     world = World(seed)
     world.article()
