@@ -201,7 +201,7 @@ def _verify(analysts: Sequence[Any]) -> list[str]:
 
 def _unlike_a_replay() -> list[tuple[int, int]]:
     """Article and tag of each mention that is not what the decisions that hold make of it from scratch."""
-    from signals.curation.replaying import Standing, holding_of, tagging_snapshot
+    from signals.curation.replaying import Standing, columns_of, holding_of
     from signals.models import Decision, Tagging
 
     pairs = set(Decision.objects.filter(undone_at=None).values_list("article_id", "tag_id"))
@@ -211,7 +211,8 @@ def _unlike_a_replay() -> list[tuple[int, int]]:
         standing = Standing(holding[article, tag][0].before)
         for decision in holding[article, tag]:
             standing.add(decision)
-        if tagging_snapshot(Tagging.objects.get(article=article, tag=tag)) != standing.form:
+        found = Tagging.objects.get(article=article, tag=tag)
+        if any(getattr(found, name) != value for name, value in columns_of(standing.form).items()):
             differing.append((article, tag))
     return differing
 

@@ -214,7 +214,7 @@ def test_a_far_score_is_taken_stands_beside_the_others_and_asks_why_without_hold
     expect(row).to_contain_text("1 other score shows once you have given yours")
     page.keyboard.type("k1")
     expect(row.get_by_label("Your 1 is far from the others. Why?")).to_be_visible()
-    expect(row).to_contain_text("Median 3 of 2 scores, yours is 1")
+    expect(row).to_contain_text("Median 3 of 2 scores, contested, without a reason, yours is 1")
     assert violations(page) == []
     page.keyboard.type("a")
     expect(page.locator(".read .title")).to_have_text("Title 01")
