@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from signals.curation.comments import add_comment
+from signals.curation.decisions import decide_tagging
 from signals.curation.invitations import invite
 from signals.curation.people import issue_log_in_link
 from signals.curation.signposts import add_signpost
@@ -136,6 +137,10 @@ def make_visits() -> dict[str, list[Visit]]:
     tag, tagging = Tag.objects.order_by("pk")[0], Tagging.objects.order_by("pk")[0]
     tag.change, tag.driving_force, tag.outlook = "From a few to many", "Cheaper chips", "Everybody has one"
     tag.save(update_fields=["change", "driving_force", "outlook"])
+    # Far apart: blind for the administrator, told to the two who said so.
+    for name, score in (("analyst", 5), ("new", 1)):
+        by = User.objects.get(email=f"{name}@example.org")
+        decide_tagging(article=tagging.article, tag=tag, by=by, verdict="score", relevancy=score)
     note_row = make_row(tagging.article, tag, change="From a few to many", outlook="Many", stated_relevancy=4)
     theme = Theme.objects.create(name="A theme", slug="a-theme")
     theme.tags.set(Tag.objects.order_by("pk")[:5])
@@ -176,7 +181,13 @@ def _reading(tag, theme, article, other) -> dict[str, list[Visit]]:
         "out-items-kind": [Visit("/out/items/technology/?form=print")],
         "story": [Visit(f"/articles/{article.pk}/same-news/?q=article")],
         "reviews": [Visit("/reviews/"), Visit("/reviews/?of=contested")],
-        "tag-evidence": [Visit(f"/tags/{tag.pk}/evidence/{article.pk}/")],
+        "tag-evidence": [
+            *(
+                Visit(f"/tags/{tag.pk}/evidence/{article.pk}/", by=who)
+                for who in ("administrator", "analyst")
+            ),
+            Visit(f"/inbox/?article={article.pk}", by="newcomer"),
+        ],
         "articles": [
             Visit("/articles/?q=sentence"),
             Visit(f"/articles/?tag={tag.pk}"),
