@@ -43,6 +43,7 @@
       one("a", row).focus({ preventScroll: true });
       row.scrollIntoView({ block: "nearest" });
     }
+    if (part.matches?.("[data-refused]")) one("[autofocus]", part)?.focus();
     if (part.matches?.(".part:not(.part--open)")) one(".edit", part)?.focus({ preventScroll: true });
   });
 })();

@@ -237,6 +237,25 @@ def test_a_far_score_is_taken_stands_beside_the_others_and_asks_why_without_hold
     complaints.clear()
 
 
+def test_on_an_items_page_a_far_score_waits_for_its_reason_and_is_sent_with_it_by_keys(
+    page: Page, second: Page, analyst: User
+):
+    (article,) = fill_inbox(articles=1, tags=1)
+    second.goto(f"/inbox/?article={article.pk}")
+    second.keyboard.press("5")
+    settled(second)
+    page.goto(Tag.objects.get().get_absolute_url())
+    page.keyboard.type("j1")
+    row = page.locator(f"#evidence-{article.pk}")
+    expect(row).to_contain_text("please say why")
+    expect(row.get_by_label("Why", exact=True)).to_be_focused()
+    assert Decision.objects.count() == 1
+    page.keyboard.type("A list at its end.")
+    page.keyboard.press("Control+Enter")
+    expect(row).to_contain_text("Median 3 of 2 scores, yours is 1")
+    assert Decision.objects.get(relevancy=1).comment == "A list at its end."
+
+
 def test_an_article_that_somebody_reads_is_shown_and_passed_over_but_not_closed(
     page: Page, second: Page, analyst: User
 ):
