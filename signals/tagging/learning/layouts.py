@@ -103,6 +103,8 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     record = json.loads(line)
                 except json.JSONDecodeError as error:
                     raise LayoutError(f"{path.name}, line {number}: {error.msg}") from error
+                except RecursionError as error:
+                    raise LayoutError(f"{path.name}, line {number}: nested too deeply") from error
                 if not isinstance(record, dict):
                     raise LayoutError(f"{path.name}, line {number}: not an object")
                 is_empty = False

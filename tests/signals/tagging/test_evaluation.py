@@ -168,6 +168,7 @@ def test_fields_may_be_missing_and_a_broken_line_is_named(tmp_path):
         ('{"date": "soon"}', "line 1: no date"),
         ("\n{", "line 2"),
         ("[]", "not an object"),
+        ('{"date": ' + "[" * 100_000, "line 1: nested too deeply"),
         ("\n", "is empty"),
         ('{"date": "2025-01-01", "makers": []}', "no issue lists tags"),
         ("\xff", "UTF-8"),
