@@ -32,6 +32,7 @@ NAME_FEATURES: Final = (
 _LONGEST: Final = 6
 _WINDOW: Final = 4
 _ABSENT: Final = 1.5
+_UNSEEN: Final = tuple(_ABSENT if name.startswith("first") else 0.0 for name in NAME_FEATURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,11 @@ class Names:
 
     def measure(self, text: Text) -> Floats:
         """One row per name, (names, len(NAME_FEATURES))."""
-        rows = np.zeros((len(self.words), len(NAME_FEATURES)))
-        for place in range(len(self.words)):
-            rows[place] = self._measure(place, text)
+        rows = np.tile(_UNSEEN, (len(self.words), 1))
+        for place, joined in enumerate(self.joined):
+            # Of most names a text holds no word.
+            if joined in text.runs or not text.places.keys().isdisjoint(self._telling[place]):
+                rows[place] = self._measure(place, text)
         return rows
 
     def _measure(self, place: int, text: Text) -> list[float]:
