@@ -11,7 +11,7 @@ from typing import Final
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
-from signals.curation.notes import stored_note
+from signals.curation.notes import stored_note, title_for
 from signals.models import Article, Note, State, Tagging
 from signals.notes.types import KINDS, Kind, NoteRow, SourceNote
 from signals.notes.write import write_markdown
@@ -60,7 +60,7 @@ def file_name(article: Article, note: SourceNote) -> str:
 def built_note(article: Article, taggings: Iterable[Tagging]) -> SourceNote:
     """An article as a note, with a row for each of these taggings (with relevance, the most relevant first)."""
     return SourceNote(
-        title=article.title,
+        title=title_for(article),
         link=article.url,
         keywords=tuple(article.keywords),
         themes=tuple(article.themes),

@@ -31,7 +31,7 @@ from signals.models import (
 )
 from signals.notes import types
 from signals.notes.read import read_record
-from signals.notes.types import SourceNote, readable_list
+from signals.notes.types import SourceNote, clean_line, readable_list
 from signals.notes.write import write_record
 from signals.tagging.linking import LinkSummary, link_note_rows
 from signals.trends.marks import mark_articles
@@ -118,7 +118,14 @@ def notes_source(*, is_sample: bool = False) -> Source:
 def stored_note(note: Note) -> SourceNote:
     """The note as it was read, from what is stored of it."""
     rows = tuple(_row_as_read(row) for row in note.rows.order_by("kind", "position"))
-    return replace(read_record(note.head), rows=rows)
+    # Every note that was read has a title; a head that was made otherwise may not.
+    title = note.head.get("title") or title_for(note.article)
+    return replace(read_record(note.head | {"title": title}), rows=rows)
+
+
+def title_for(article: Article) -> str:
+    """What a note on an article is called: its title, else its address, else its number."""
+    return clean_line(article.title) or clean_line(article.url) or f"Article {article.pk}"
 
 
 def _import_found(found: FoundNote, source: Source | None, now: datetime) -> NoteReport:

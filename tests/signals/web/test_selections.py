@@ -10,7 +10,7 @@ from django.urls import reverse
 from signals.curation import selected
 from signals.curation.export import export_note
 from signals.curation.note_files import find_notes
-from signals.models import Article, Role, Theme
+from signals.models import Article, Note, Role, Theme
 from signals.notes.write import write_markdown
 from signals.web.views import inbox_many, selections
 from tests.signals.web.making import make_article, make_row, make_source, make_tag, plain
@@ -41,6 +41,17 @@ def test_a_filter_and_a_choice_give_the_notes_that_each_article_has_alone(as_rol
     chosen = viewer.post("/out/", {"article": [articles[3].pk, articles[1].pk], "form": "md"})
     notes = body(chosen).decode().split("\n---\n\n")[1:]
     assert notes == [write_markdown(export_note(articles[n])) for n in (3, 1)]
+
+
+@pytest.mark.parametrize(("title", "expected"), [("A law is made", "A law is made"), (" \n", "")])
+def test_a_note_that_lacks_a_title_goes_out_under_its_article_s_name(analyst, title, expected):
+    stored = make_article(make_source(), title=title, publisher="none.example")
+    Note.objects.create(article=stored, note_key="k", head={"themes": ["law"], "title": None})
+    built = make_article(make_source(), title=title, publisher="none.example")
+    for article in (stored, built):
+        first = analyst.get(f"/articles/{article.pk}.md").content.decode().splitlines()[0]
+        assert first == f"# __{expected or f'Article {article.pk}'}__"
+    assert "2 articles" in body(analyst.get("/out/?publisher=none.example&form=md")).decode()
 
 
 def test_a_zip_comes_in_again_as_the_same_notes(analyst, articles, tmp_path):
