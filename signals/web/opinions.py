@@ -35,6 +35,8 @@ class Opinion:
     others: int = 0
     """How many other people's scores count."""
     is_held_back: bool = False
+    has_said: bool = False
+    """Whether this person scored, or rejected: whoever has not is told no number of others, not even an old one."""
     is_opened: bool = False
     """Whether this person is shown what several people said."""
     scores: tuple[int, ...] = ()
@@ -88,7 +90,8 @@ def opinion_of(tagging: Tagging, said: Sequence[Decision], user: object) -> Opin
     own = voices.by_person.get(user.pk)
     mine = own.number if own is not None and own.counts else None
     others = voices.numbers(without=user.pk)
-    if others and not has_scored(said, user):
+    has_said = has_scored(said, user)
+    if others and not has_said:
         stood = standing.stated if standing.stated is not None else tagging.estimated_relevancy
         return Opinion(stood, seen_form(tagging), others=len(others), is_held_back=True)
     scores = voices.numbers()
@@ -97,6 +100,7 @@ def opinion_of(tagging: Tagging, said: Sequence[Decision], user: object) -> Opin
         seen_form(tagging),
         mine=mine,
         others=len(others),
+        has_said=has_said,
         is_opened=len(voices.by_person) > 1,
         scores=tuple(scores),
         middle=voices.middle,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
-from signals.models import ArticleVersion, Rating, Tag, Tagging, User
+from signals.models import Article, ArticleVersion, Rating, Tag, Tagging, User
 
 _CHANGES: Final = 1000
 """The newest changes of texts, among which decided mentions are looked for."""
@@ -28,7 +28,17 @@ def outdated_mentions() -> QuerySet[Tagging]:
     return _with_names(decided.filter(Exists(since))).order_by("-article", "-pk")
 
 
+def latest_change(tagging: Tagging, article: Article) -> ArticleVersion | None:
+    """The last text of the article that gave way to another one after the last word on this mention."""
+    if tagging.decided_at is None:
+        return None
+    return (
+        article.versions.filter(replaced_at__gt=tagging.decided_at).exclude(text=F("article__text")).first()
+    )
+
+
 def _with_names(mentions: QuerySet[Tagging]) -> QuerySet[Tagging]:
+    mentions = mentions.exclude(tag__status=Tag.Status.ARCHIVED)
     texts = ("tag__search", "article__text", "article__html", "article__search", "article__story_keys")
     return mentions.select_related("tag", "article").defer(*texts)
 

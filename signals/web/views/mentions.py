@@ -22,6 +22,7 @@ from signals.web.pages import render_page
 from signals.web.refusals import refused_with_reason
 from signals.web.tag_desk import desk_of, stance_counts
 from signals.web.tag_evidence import one_piece
+from signals.web.tag_reviews import latest_change
 
 _WORDS: Final = 200
 """Of a mention's history, the newest."""
@@ -134,6 +135,8 @@ def _page(
     if piece is None:
         raise Http404
     history = _history(tag, article)
+    numbers = [one for one in history if one.decision.relevancy and one.decision.user_id != request.user.pk]
+    changed = latest_change(piece.tagging, article)
     context = {
         "tag": tag,
         "piece": piece,
@@ -142,9 +145,8 @@ def _page(
         "article": article,
         "why_choices": Decision.Why.choices,
         "is_mention": True,
-        "changed_on": article.versions.filter(replaced_at__gt=piece.tagging.decided_at).first()
-        if piece.tagging.decided_at
-        else None,
+        "changed_on": changed.replaced_at if changed else None,
+        "is_history_told": piece.opinion.has_said or not numbers,
         "history": history[:_WORDS],
         "is_cut": len(history) > _WORDS,
         **(error or {}),

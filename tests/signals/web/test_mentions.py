@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from signals.curation.decisions import decide_tagging, undo_decision
-from signals.models import ArticleVersion, Decision, Role, Tagging, User
+from signals.models import ArticleVersion, Decision, Role, Tag, Tagging, User
 from tests.signals.web.making import make_article, make_merge, make_source, make_tag, plain
 
 HTMX = {"HX-Request": "true"}
@@ -165,6 +165,31 @@ def test_the_history_of_a_mention_tells_who_said_what_why_and_what_was_taken_bac
     assert history.index("analyst") < history.index("Cy") < history.index("Bob")
 
 
+@pytest.mark.parametrize("is_undone", [True, False])
+def test_a_score_that_counts_no_more_is_not_told_before_ones_own_either(analyst, others, mention, is_undone):
+    first = say(mention, others[0], 5, comment="All of it.")
+    if is_undone:
+        undo_decision(decision=first, by=others[1])
+    else:
+        say(mention, others[0], None)
+    blind = analyst.get(addresses(mention)["own"]).content.decode()
+    assert "What others said shows once you have scored." in blind
+    assert "All of it." not in blind
+    decide(analyst, mention, relevancy="4")
+    assert "All of it." in analyst.get(addresses(mention)["own"]).content.decode()
+
+
+def test_why_somebody_rejected_shows_in_the_inbox_once_one_has_said_ones_own(analyst, others, mention):
+    say(mention, others[0], 5)
+    say(mention, others[1], None, why="passing")
+    blind = plain(analyst.get(addresses(mention)["inbox"]).content)
+    assert "rejected Cy" in blind
+    assert "Cy · only in passing" not in blind
+    decide(analyst, mention, verdict="reject")
+    say(mention, others[1], None, why="passing")
+    assert "Cy · only in passing" in plain(analyst.get(addresses(mention)["inbox"]).content)
+
+
 def test_contested_mentions_and_those_older_than_the_text_are_listed_until_somebody_looks(
     analyst, others, mention
 ):
@@ -194,6 +219,26 @@ def test_contested_mentions_and_those_older_than_the_text_are_listed_until_someb
     assert str(mention.tag) not in page
     assert str(other.tag) not in page
     assert "No text changed after somebody decided on it." in page
+
+
+def test_another_title_is_no_other_text_and_an_archived_item_asks_nobody_to_look_again(
+    analyst, others, mention
+):
+    say(mention, others[0], 5)
+    say(mention, others[1], 1)
+    version = ArticleVersion.objects.create(
+        article=mention.article,
+        number=1,
+        title="Old",
+        text=mention.article.text,
+        replaced_at=timezone.now() + timedelta(days=1),
+    )
+    assert "has a new text since" not in plain(analyst.get(addresses(mention)["own"]).content)
+    ArticleVersion.objects.filter(pk=version.pk).update(text="Before.")
+    assert "has a new text since" in plain(analyst.get(addresses(mention)["own"]).content)
+    assert plain(analyst.get("/reviews/").content).count(mention.tag.name) == 2
+    Tag.objects.update(status=Tag.Status.ARCHIVED)
+    assert mention.tag.name not in plain(analyst.get("/reviews/").content)
 
 
 def test_pages_of_contested_mentions_ask_no_more_the_more_there_are(analyst, others):
