@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
-from signals.curation.ratings import RATIONALE_LIMIT, refresh_relevancies
+from signals.curation.ratings import checked_reason, refresh_relevancies
 from signals.curation.replaying import (
     Standing,
     replay,
@@ -87,7 +87,7 @@ def decide_tagging(
         raise CurationError(_("Relevance goes from 1 to 5."))
     if tag.merged_into_id:
         raise CurationError(_("This item was merged into another one."))
-    comment = _reason(comment)
+    comment = checked_reason(comment)
     now = now or timezone.now()
     with transaction.atomic():
         # One lock order for everybody: the article first, so two analysts queue up instead of colliding.
@@ -178,11 +178,11 @@ def explain_rejection(*, article: Article, tag: Tag, by: User, why: str) -> Deci
 
 
 def explain_score(*, article: Article, tag: Tag, by: User, comment: str) -> Decision:
-    """Say why one's own score is what it is: part of that decision, and undone with it.
+    """Say why one's own score is what it is: part of that decision, and undone with it; nothing said changes nothing.
 
     Raises CurationError for an endless reason, and when no score of this person holds.
     """
-    comment = _reason(comment)
+    comment = checked_reason(comment)
     with transaction.atomic():
         Article.objects.select_for_update(no_key=True).only("pk").get(pk=article.pk)
         said = _said_of(article.pk, tag.pk)
@@ -190,7 +190,7 @@ def explain_score(*, article: Article, tag: Tag, by: User, comment: str) -> Deci
         if not scored:
             raise CurationError(_("There is no score of yours to give a reason for."))
         decision = scored[-1]
-        if decision.comment != comment:
+        if comment not in {"", decision.comment}:
             Decision.objects.filter(pk=decision.pk).update(comment=comment)
             pair = (article.pk, tag.pk)
             decision.comment = comment
@@ -215,16 +215,6 @@ def _wants_reason(voices: Voices, by: User, relevancy: int | None) -> bool:
     if voice is not None and voice.number is not None and abs(relevancy - voice.number) >= FAR:
         return True
     return is_far(relevancy, voices.numbers(without=by.pk))
-
-
-def _reason(comment: str) -> str:
-    comment = comment.replace("\x00", "").strip()
-    if len(comment) > RATIONALE_LIMIT:
-        raise CurationError(
-            _("At most %(limit)d characters; these are %(length)d.")
-            % {"limit": RATIONALE_LIMIT, "length": len(comment)}
-        )
-    return comment
 
 
 def _said_of(article_id: int, tag_id: int) -> list[Decision]:

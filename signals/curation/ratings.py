@@ -16,8 +16,19 @@ from signals.curation.errors import CurationError
 from signals.models import Change, Rating, Tag, Tagging, User
 from signals.scores import FAR, spread_of
 
-RATIONALE_LIMIT: Final = 5_000
+_REASON_LIMIT: Final = 5_000
 """Characters of a reason."""
+
+
+def checked_reason(text: str) -> str:
+    """A reason as it is stored, its lines counted as the browser does; CurationError for an endless one."""
+    text = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    if len(text) > _REASON_LIMIT:
+        raise CurationError(
+            _("At most %(limit)d characters; these are %(length)d.")
+            % {"limit": _REASON_LIMIT, "length": len(text)}
+        )
+    return text
 
 
 def latest_ratings(tag: Tag) -> list[Rating]:
@@ -49,12 +60,7 @@ def rate_tag(
     """
     if relevancy not in range(1, 6):
         raise CurationError(_("Relevance goes from 1 to 5."))
-    rationale = rationale.replace("\x00", "").strip()
-    if len(rationale) > RATIONALE_LIMIT:
-        raise CurationError(
-            _("At most %(limit)d characters; these are %(length)d.")
-            % {"limit": RATIONALE_LIMIT, "length": len(rationale)}
-        )
+    rationale = checked_reason(rationale)
     now = now or timezone.now()
     if review_on is not None and review_on <= now.astimezone(UTC).date():
         raise CurationError(_("The day to look again has to be to come."))

@@ -160,6 +160,14 @@ def test_forms_that_ask_for_a_reason_refuse_a_score_far_from_the_last_or_from_th
         say(mention, ana, 4, comment="x" * 5001)
 
 
+def test_a_reason_is_as_long_as_the_browser_counts_it_and_an_empty_one_wipes_out_none(people, mention):
+    said = say(mention, people[0], 4, comment="a\r\n" * 2_000 + "b")
+    assert len(said.comment) == 4_001
+    explain_score(article=mention.article, tag=mention.tag, by=people[0], comment=" ")
+    said.refresh_from_db()
+    assert len(said.comment) == 4_001
+
+
 def test_the_scores_of_somebody_who_may_no_longer_log_in_stay(people, mention):
     ana, bob = people[:2]
     admin = User.objects.create_user("admin@example.org", role=Role.ADMINISTRATOR)
