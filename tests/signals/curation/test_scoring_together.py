@@ -2,8 +2,10 @@
 
 import statistics
 import uuid
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -24,9 +26,22 @@ from signals.curation.people import deactivate_person
 from signals.curation.undo import undo_change
 from signals.curation.undo_decisions import undo_decisions
 from signals.curation.waiting import Waiting
-from signals.models import Article, Change, Decision, Dispute, Origin, Role, State, Tag, Tagging, User
+from signals.models import (
+    Article,
+    Change,
+    Decision,
+    Dispute,
+    MentionDelta,
+    Origin,
+    Role,
+    State,
+    Tag,
+    Tagging,
+    User,
+)
 from signals.tagging.ranking_lessons import read_lessons as read_ranking_lessons
 from signals.tagging.versions import read_lessons
+from signals.trends.rollup import drain_marks, rebuild
 from tests.signals.web.making import make_article, make_source, make_tag
 
 pytestmark = pytest.mark.django_db
@@ -201,6 +216,41 @@ def test_a_first_word_asks_nothing_more_of_the_database_and_a_later_one_a_single
         asked.append(len(captured))
     assert asked[1] <= asked[0] + 1
     assert asked[2] <= asked[0] + 1
+
+
+def test_an_upgrade_adds_up_what_several_had_scored_before_and_has_its_days_counted_again(people):
+    ana, bob, cy, _dee = people
+    tag = make_tag()
+    taggings = {
+        name: Tagging.objects.get(article=make_article(make_source(), [tag]))
+        for name in ("far", "rejected", "accepted", "one", "undone")
+    }
+    for name, by, what in (
+        ("far", ana, 5), ("far", bob, 5), ("far", cy, 1),
+        ("rejected", ana, 5), ("rejected", bob, 2), ("rejected", cy, "reject"),
+        ("accepted", ana, 5), ("accepted", ana, "reject"), ("accepted", bob, "accept"),
+        ("one", ana, 2),
+        ("undone", ana, 5), ("undone", bob, 2),
+    ):  # fmt: skip
+        last = say(taggings[name], by, what)
+    undo_decision(decision=last, by=bob)
+    rebuild()
+    as_it_is = forms(), counts(), Tag.objects.values("relevancy", "relevancy_notes").get()
+    # The number that was said last, as it was.
+    for name, number in (("far", 1), ("rejected", 2), ("accepted", 5)):
+        Tagging.objects.filter(pk=taggings[name].pk).update(stated_relevancy=number, dispute="")
+    MentionDelta.objects.all().delete()
+    Tag.objects.update(relevancy=4, relevancy_notes=9)
+    assert forms() != as_it_is[0]
+    import_module("signals.migrations.0022_scores_add_up").add_up(apps, connection.schema_editor())
+    drain_marks()
+    assert (forms(), counts(), Tag.objects.values("relevancy", "relevancy_notes").get()) == as_it_is
+    assert now(taggings["far"]) == (State.CONFIRMED, 5, Dispute.UNEXPLAINED)
+
+
+def counts() -> list[tuple]:
+    fields = [field.attname for field in MentionDelta._meta.concrete_fields if not field.primary_key]
+    return sorted(MentionDelta.objects.values_list(*fields), key=str)
 
 
 def test_what_learns_from_decisions_learns_the_median(people, mention):
