@@ -268,6 +268,9 @@ CELERY_BEAT_SCHEDULE = {
     "tagger": {"task": "signals.tasks.learn_tagger", "schedule": 3600.0},
     "themes": {"task": "signals.tasks.refresh_themes", "schedule": 60.0, "options": {"expires": 60}},
     "similar-tags": {"task": "signals.tasks.find_similar_tags", "schedule": 600.0},
+    # Hourly, a bounded amount each: there is no night on a machine that runs by day only.
+    "old-fetches": {"task": "ingestion.tasks.trim_fetches", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old-mails": {"task": "signals.tasks.trim_outbox", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 # --- ingestion ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from ingestion import enrich, schedule
 from ingestion.pipeline import poll_source as poll_one
 from ingestion.pipeline import process_articles
 from ingestion.queue import ANALYZE_BATCH, backlog, enqueue, enqueue_analysis
+from ingestion.trim import trim_fetches as forget_old_fetches
 from signals.models import Article
 
 _DUE_AT_ONCE = 1000
@@ -67,3 +68,9 @@ def sweep() -> None:
     if waiting is not None and waiting <= _FULL_FETCH_QUEUE:
         for article_ids in enrich.claim_due_pages(now=now, limit=_SWEPT_PAGES).values():
             enqueue("ingestion.tasks.fetch_pages", article_ids)
+
+
+@shared_task(name="ingestion.tasks.trim_fetches")
+def trim_fetches() -> None:
+    """Let go of old attempts at sources."""
+    forget_old_fetches(now=timezone.now())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from celery import shared_task
+from django.utils import timezone
 
 from signals import jobs
 from signals.curation.sameness import refresh_if_due
+from signals.digests.outbox import trim_outbox as forget_old_mails
 from signals.digests.schedule import run_due
 from signals.tagging.ranking_service import refit_ranker as learn_order
 from signals.tagging.versions import train_if_due
@@ -62,3 +64,9 @@ def find_similar_tags() -> None:
 def refresh_themes() -> None:
     """Bring the trends of themes up to date with those of their tags."""
     refresh_themes_if_due()
+
+
+@shared_task(name="signals.tasks.trim_outbox")
+def trim_outbox() -> None:
+    """Let go of old mails in the outbox."""
+    forget_old_mails(now=timezone.now())

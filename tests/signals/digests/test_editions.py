@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
+from signals.digests import outbox
 from signals.digests.choose import choose_content
 from signals.digests.content import Content
 from signals.digests.editions import freeze_edition
@@ -15,6 +17,7 @@ from signals.digests.render import render
 from signals.digests.schedule import run_due
 from signals.digests.wishes import Wishes
 from signals.models import Delivery, Edition, Model, OutboxMail, Release, Rendering
+from signals.tasks import trim_outbox
 from signals.trends.rollup import drain_marks
 from tests.signals.digests.conftest import CONTENT, MONDAY, WEEK, publish, reader
 
@@ -172,3 +175,21 @@ def test_the_command_looks_first_then_sends_once(edition, capsys):
         call_command("send_digest", "--week", "2024-W21")
         assert expected in capsys.readouterr().out
     assert OutboxMail.objects.count() == 1
+
+
+def test_old_mails_leave_the_outbox_in_batches_and_nobody_gets_one_twice(edition, monkeypatch):
+    monkeypatch.setattr(outbox, "_BATCH", 2)
+    reader()
+    call_command("send_digest", "--week", "2024-W21")
+    sent = list(Rendering.objects.order_by("pk").values())
+    for _ in range(4):
+        OutboxMail.objects.create(to="r@example.org", subject="Confirm")
+    now = timezone.now()
+    OutboxMail.objects.update(created_at=now - timedelta(days=91))
+    young = OutboxMail.objects.create(to="r@example.org", subject="New", created_at=now - timedelta(days=89))
+    trim_outbox()
+    assert OutboxMail.objects.get() == young
+    assert Delivery.objects.get().status == Delivery.Status.SENT
+    assert list(Rendering.objects.order_by("pk").values()) == sent
+    call_command("send_digest", "--week", "2024-W21")
+    assert OutboxMail.objects.get() == young
