@@ -254,11 +254,11 @@ def test_on_an_items_page_a_far_score_waits_for_its_reason_and_is_sent_with_it_b
     page.keyboard.press("Control+Enter")
     expect(row).to_contain_text("Median 3 of 2 scores, yours is 1")
     assert Decision.objects.get(relevancy=1).comment == "A list at its end."
-    # Who is asked why may as well say another number.
+    # Who is asked why may as well say something else.
     row.get_by_role("button", name="3", exact=True).click()
     expect(row).to_contain_text("please say why")
-    row.get_by_role("button", name="2", exact=True).click()
-    expect(row).to_contain_text("yours is 2")
+    row.get_by_role("button", name="Reject").click()
+    expect(row).to_contain_text("1 rejects it")
 
 
 def test_an_article_that_somebody_reads_is_shown_and_passed_over_but_not_closed(
