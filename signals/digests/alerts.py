@@ -18,7 +18,8 @@ from signals.digests.choose import move_of
 from signals.digests.content import Content
 from signals.digests.entries import Move
 from signals.digests.ledger import OPEN
-from signals.digests.moments import next_hour, zone_of
+from signals.digests.moments import day_there, next_hour
+from signals.digests.pauses import is_back
 from signals.digests.periods import LATE_AFTER
 from signals.digests.pictures import keep_pictures
 from signals.digests.suppression import address_hash, domain_of, suppressed_hashes
@@ -84,17 +85,17 @@ def send_alerts(*, now: datetime) -> int:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         if Edition.objects.filter(cadence=Cadence.ALERT, period=day.isoformat()).exists():
             return 0
-        rises = _look(day, now)
+        rises = _look(now)
         return _reserve(rises, day, now) if rises else 0
 
 
-def _look(day: date, now: datetime) -> list[_Rise]:
+def _look(now: datetime) -> list[_Rise]:
     """What newly rises, for whom; what else changed is noted.
 
     Readers who pause are told when they are back, those who get such a mail that day already on the next.
     """
     changed = (
-        Alert.objects.filter(subscription__in=Subscription.objects.awake(day))
+        Alert.objects.filter(subscription__in=Subscription.objects.active())
         .filter(~Q(tag__trend__label=F("last_label")), tag__trend__isnull=False)
         .select_related("subscription", "tag__trend")
         .prefetch_related("tag__themes", "tag__merged")
@@ -108,7 +109,9 @@ def _look(day: date, now: datetime) -> list[_Rise]:
     for alert in changed:
         reader = alert.subscription
         due = next_hour(now=now, hour=reader.hour, time_zone=reader.time_zone)
-        if due.astimezone(zone_of(reader.time_zone)).date() <= told_on.get(reader.pk, date.min):
+        if not is_back(reader.paused_until, time_zone=reader.time_zone, at=due):
+            continue
+        if day_there(due, reader.time_zone) <= told_on.get(reader.pk, date.min):
             continue
         label, before = str(alert.tag.trend.label), alert.last_label
         if _RISES.get(label, 0) > _RISES.get(before, 0) and not (
@@ -131,7 +134,7 @@ def _told_on(now: datetime) -> dict[int, date]:
     )
     for reader, zone, due, handed_over, status in rows:
         at = max(due, handed_over or due, now if status in OPEN else due)
-        days[reader] = max(at.astimezone(zone_of(zone)).date(), days.get(reader, date.min))
+        days[reader] = max(day_there(at, zone), days.get(reader, date.min))
     return days
 
 

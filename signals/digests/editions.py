@@ -13,6 +13,7 @@ from django.utils import timezone
 from signals.digests.choose import choose_content
 from signals.digests.content import Content
 from signals.digests.moments import first_moment
+from signals.digests.pauses import is_back
 from signals.digests.periods import LATE_AFTER, Period
 from signals.digests.pictures import keep_pictures
 from signals.digests.render import Rendered, render
@@ -138,7 +139,7 @@ def freeze_edition(
                 for group in groups
                 for reader in group.readers
                 for due in [moment if at_once else reader.due_at(locked, moment)]
-                if reader.paused_until is None or reader.paused_until <= due.date()
+                if is_back(reader.paused_until, time_zone=reader.time_zone, at=due)
             ),
             batch_size=_BATCH,
         )

@@ -8,16 +8,18 @@ whoever may have got none is in the ledger.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
 
 from signals.digests.answers import Answer
 from signals.digests.letters import Address
+from signals.digests.moments import day_there
 from signals.digests.pace import Full, Pace, find_room, one_sender
+from signals.digests.pauses import awake
 from signals.digests.suppression import suppress_address, without_addresses
-from signals.models import Delivery, Edition, Subscription
+from signals.models import Delivery, Edition
 
 OPEN: Final = (Delivery.Status.RESERVED, Delivery.Status.DEFERRED)
 # Longer than any conversation with a mail server: EMAIL_TIMEOUT counts each of its steps.
@@ -27,7 +29,7 @@ LEFT: Final = "left or paused before it was sent"
 FIRST_WAIT: Final = timedelta(minutes=5)
 _LONGEST_WAIT: Final = timedelta(hours=6)
 
-# As Subscription.awake says it; one statement, because it runs once for every mail.
+# As pauses.awake says it; one statement, because it runs once for every mail.
 _CLAIM = """
 UPDATE signals_delivery d SET status = 'handed_over', handed_over_at = %(now)s, attempts = d.attempts + 1
 FROM signals_subscription s, signals_edition e
@@ -49,22 +51,23 @@ class Claimed:
     address: Address
 
 
-def claim(pk: int, *, domain: str, pace: Pace, now: datetime) -> Claimed | Full | None:
-    """Take a delivery; None when somebody else did or its reader has left, Full while the pace has no room.
+def claim(pk: int, *, domain: str, time_zone: str, pace: Pace, now: datetime) -> Claimed | Full | None:
+    """Take a delivery to who lives in that time zone.
 
-    Never inside a caller's transaction: a crash would roll the claim back after the mail went out. `settle`, which
-    comes before, refuses to run in one.
+    None when somebody else did or its reader has left, Full while the pace has no room. Never inside a caller's
+    transaction: a crash would roll the claim back after the mail went out. `settle`, which comes before, refuses to
+    run in one.
     """
     if not pace.is_limited:
         # one statement commits itself: beginning and ending a transaction around it takes three times as long
-        return _claim(pk, now)
+        return _claim(pk, time_zone, now)
     with one_sender():
-        return find_room(pace, domain=domain, now=now) or _claim(pk, now)
+        return find_room(pace, domain=domain, now=now) or _claim(pk, time_zone, now)
 
 
-def _claim(pk: int, now: datetime) -> Claimed | None:
+def _claim(pk: int, time_zone: str, now: datetime) -> Claimed | None:
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"pk": pk, "now": now, "today": now.astimezone(UTC).date()})
+        cursor.execute(_CLAIM, {"pk": pk, "now": now, "today": day_there(now, time_zone)})
         row = cursor.fetchone()
     if row is None:
         return None
@@ -121,7 +124,7 @@ def settle(*, now: datetime) -> Settled:
         )
         left = (
             waiting.filter(due_at__lte=now)
-            .exclude(subscription__in=Subscription.objects.awake(now.astimezone(UTC).date()))
+            .exclude(subscription__in=awake(now))
             .update(status=Delivery.Status.FAILED, answer=LEFT)
         )
     return Settled(unknown, late + left)

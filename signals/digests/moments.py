@@ -14,6 +14,11 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def day_there(at: datetime, time_zone: str) -> date:
+    """Which day it is over there."""
+    return at.astimezone(zone_of(time_zone)).date()
+
+
 def first_moment(*, day: date, weekday: int | None, hour: int, time_zone: str) -> datetime:
     """The first time, on `day` or later, that it is `hour` o'clock on `weekday` (None: any) over there; in UTC.
 
@@ -26,7 +31,7 @@ def first_moment(*, day: date, weekday: int | None, hour: int, time_zone: str) -
 
 def next_hour(*, now: datetime, hour: int, time_zone: str) -> datetime:
     """The next time that it is `hour` o'clock over there, now if it just is; in UTC."""
-    today = now.astimezone(zone_of(time_zone)).date()
+    today = day_there(now, time_zone)
     # the hour itself counts until it is over
     since = now - timedelta(hours=1)
     moments = (

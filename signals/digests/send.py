@@ -70,7 +70,9 @@ def deliver_due(
     due = Delivery.objects.filter(status__in=OPEN, due_at__lte=clock()).order_by("due_at", "pk")
     if edition is not None:
         due = due.filter(edition=edition)
-    waiting = deque(due.values_list("pk", "domain")[:limit])
+    rows = due.values_list("pk", "domain", "subscription__time_zone")[:limit]
+    # who was forgotten has none, and gets nothing
+    waiting = deque((pk, domain, zone or "") for pk, domain, zone in rows)
     batch = _Batch(waiting, Pace.from_settings(), edition, clock, until)
     lanes = min(settings.MAIL_CONNECTIONS, math.ceil(len(waiting) / _WORTH_A_LANE))
     if lanes <= 1:
@@ -86,7 +88,7 @@ def deliver_due(
 class _Batch:
     """Mails that are due, and those who send them side by side."""
 
-    waiting: deque[tuple[int, str]]
+    waiting: deque[tuple[int, str, str]]
     pace: Pace
     edition: Edition | None
     clock: Callable[[], datetime]
@@ -123,20 +125,20 @@ class _Batch:
         finally:
             _hang_up(connection)
 
-    def _take(self) -> tuple[int, str] | None:
+    def _take(self) -> tuple[int, str, str] | None:
         if self.until is not None and self.clock() >= self.until:
             return None
         while True:
             try:
-                pk, domain = self.waiting.popleft()
+                pk, domain, time_zone = self.waiting.popleft()
             except IndexError:
                 return None
             if domain not in self.full:
-                return pk, domain
+                return pk, domain, time_zone
 
-    def _send(self, pk: int, domain: str, connection: BaseEmailBackend) -> bool:
+    def _send(self, pk: int, domain: str, time_zone: str, connection: BaseEmailBackend) -> bool:
         """Whether the mail was ours to send."""
-        claimed = claim(pk, domain=domain, pace=self.pace, now=self.clock())
+        claimed = claim(pk, domain=domain, time_zone=time_zone, pace=self.pace, now=self.clock())
         if isinstance(claimed, Full):
             self._wait_for(claimed)
             return False

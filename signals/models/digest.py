@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -28,14 +27,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     """Questions about subscriptions."""
 
     def active(self) -> Self:
-        """Those that get the next edition, unless a pause with an end holds (`awake`)."""
+        """Those that get the next edition, unless a pause with an end holds (`digests.pauses`)."""
         return self.filter(
             confirmed_at__isnull=False, unsubscribed_at=None, suppressed_at=None, is_paused=False
         )
-
-    def awake(self, day: date) -> Self:
-        """Those of them whom no pause keeps from getting a mail on `day`."""
-        return self.active().filter(Q(paused_until=None) | Q(paused_until__lte=day))
 
 
 class Subscription(models.Model):

@@ -153,6 +153,18 @@ def test_who_paused_is_told_when_they_are_back_and_who_left_is_not(db):
     assert [to for to, _ in told()] == ["away@example.org"]
 
 
+def test_an_alert_comes_on_no_day_of_a_pause_over_there(db):
+    tag = make_tag()
+    tuesday = MONDAY + timedelta(days=1)
+    zone = {"hour": 20, "time_zone": "America/Los_Angeles"}
+    follow_tag(reader=reader(paused_until=tuesday.date(), **zone), tag=tag, now=MONDAY)
+    becomes(tag, Label.SURGING)
+    send_alerts(now=tuesday.replace(hour=0))
+    assert not Delivery.objects.exists(), "it is Monday there, at that hour too"
+    send_alerts(now=tuesday.replace(hour=5) + timedelta(days=1))
+    assert Delivery.objects.get().due_at.isoformat() == "2024-05-30T03:00:00+00:00"
+
+
 def test_an_alert_waits_for_the_readers_own_hour(db):
     tag = make_tag()
     follow_tag(reader=reader(hour=7, time_zone="America/New_York"), tag=tag, now=MONDAY)

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.digests.editions import freeze_edition
+from signals.digests.ledger import claim
 from signals.digests.moments import first_moment, next_hour
+from signals.digests.pace import Pace
 from signals.digests.schedule import run_due
 from signals.digests.send import deliver_due
-from signals.models import Delivery, Edition, OutboxMail
+from signals.models import Delivery, Edition, OutboxMail, Rendering, Subscription
 from tests.signals.digests.conftest import MONDAY, reader
 
 pytestmark = pytest.mark.usefixtures("outbox_backend")
@@ -132,6 +134,35 @@ def test_a_pause_that_ends_before_the_mail_is_due_stops_nothing(edition):
     assert freeze_edition(edition=edition, now=MONDAY) == 1
     assert deliver_due(clock=at(MONDAY + timedelta(days=4))).sent == 1
     assert OutboxMail.objects.get().to == "back@example.org"
+
+
+@pytest.mark.parametrize(
+    ("zone", "weekday", "hour", "until", "gets_it"),
+    [
+        ("Asia/Tokyo", 0, 7, 27, True),  # on Sunday by UTC
+        ("America/Los_Angeles", 6, 20, 34, False),  # on Monday by UTC
+        ("America/Los_Angeles", 6, 20, 33, True),
+        ("No/Where", 0, 7, 27, True),
+    ],
+)
+def test_the_days_of_a_pause_are_the_readers_own(edition, zone, weekday, hour, until, gets_it):
+    first = date(2024, 5, 1) + timedelta(days=until - 1)
+    someone = reader(weekday=weekday, hour=hour, time_zone=zone, paused_until=first)
+    before = MONDAY - timedelta(hours=12)
+    assert freeze_edition(edition=edition, now=before) == gets_it
+    if not gets_it:
+        Edition.objects.update(status=Edition.Status.DRAFT)
+        Rendering.objects.all().delete()
+        Subscription.objects.update(paused_until=None)
+        freeze_edition(edition=edition, now=before)
+        Subscription.objects.update(paused_until=first)
+    due = Delivery.objects.get(subscription=someone)
+    taken = claim(due.pk, domain=due.domain, time_zone=zone, pace=Pace(0, 0), now=due.due_at)
+    assert (taken is not None) == gets_it
+    Delivery.objects.update(status=Delivery.Status.RESERVED)
+    assert deliver_due(clock=at(due.due_at)).sent == gets_it
+    due.refresh_from_db()
+    assert due.status == (Delivery.Status.SENT if gets_it else Delivery.Status.FAILED)
 
 
 def test_with_review_nothing_goes_out_that_nobody_approved(edition, settings):
