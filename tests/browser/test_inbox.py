@@ -255,6 +255,8 @@ def test_on_an_items_page_a_far_score_waits_for_its_reason_and_is_sent_with_it_b
     expect(row).to_contain_text("Median 3 of 2 scores, yours is 1")
     assert Decision.objects.get(relevancy=1).comment == "A list at its end."
     # Who is asked why may as well say something else.
+    page.reload()
+    row.locator("summary").click()
     row.get_by_role("button", name="3", exact=True).click()
     expect(row).to_contain_text("please say why")
     row.get_by_role("button", name="Reject").click()
