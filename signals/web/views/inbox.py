@@ -129,7 +129,7 @@ def decide(request: HttpRequest, article_pk: int, tag_pk: int) -> HttpResponse:
     except DecidedSinceError as refused:
         response = refused_with_reason(request, refused, _read_address(article.pk))
         if getattr(request, "htmx", False):
-            response.content = _decided(request, article, refused.decision).content
+            response.content = _decided(request, article, refused.decision, typed=comment).content
         return response
     except CurationError as refused:
         return refused_with_reason(request, refused, _read_address(article.pk))
@@ -142,9 +142,9 @@ def decide(request: HttpRequest, article_pk: int, tag_pk: int) -> HttpResponse:
 
 
 def _decided(
-    request: HttpRequest, article: Article, decision: Decision, *, was_waiting: bool = False
+    request: HttpRequest, article: Article, decision: Decision, *, was_waiting: bool = False, typed: str = ""
 ) -> HttpResponse:
-    """The row as it is now, and what is left."""
+    """The row as it is now, with a reason that was `typed` and not taken, and what is left."""
     assert isinstance(request.user, User)
     suggestions = suggestions_of(article, request.user, decision)
     left_here = count_left_in(suggestions)
@@ -155,6 +155,7 @@ def _decided(
             (one for one in suggestions if one.decision and one.tagging.tag_id == decision.tag_id), None
         ),
         "article": article,
+        "typed": typed,
         "scale": range(1, 6),
         "reasons": REASONS,
         "left": left_here,

@@ -142,6 +142,18 @@ def test_in_the_inbox_a_far_score_is_taken_and_the_row_asks_why(analyst, others,
     assert Tagging.objects.get().stated_relevancy == 3
 
 
+def test_a_reason_typed_beside_a_score_that_comes_too_late_stays_in_the_row(analyst, others, mention):
+    say(mention, others[0], 5)
+    triage(analyst, mention, relevancy="1")
+    seen = Tagging.objects.get().decided_at.isoformat()
+    say(mention, others[0], 4)
+    told = triage(analyst, mention, relevancy="2", seen=seen, comment="A “list”.")
+    assert told.status_code == 409
+    assert 'value="A “list”."' in told.content.decode()
+    said = triage(analyst, mention, relevancy="2", comment="A “list”.")
+    assert "A “list”." not in said.content.decode()
+
+
 def test_a_reason_for_a_score_that_was_taken_back_meanwhile_is_refused_in_words(analyst, others, mention):
     say(mention, others[0], 5)
     triage(analyst, mention, relevancy="1")
