@@ -60,6 +60,8 @@ def because(tagging: Tagging) -> str:
         said.append(_named(str(why["name"]), str(why.get("field", "text")), int(why.get("times", 1))))
     if why.get("shared"):
         said.append(gettext("shares with it: %(words)s") % {"words": ", ".join(why["shared"])})
+    if why.get("telling"):
+        said.append(gettext("words typical of it: %(words)s") % {"words": ", ".join(why["telling"])})
     if why.get("words"):
         said.append(gettext("speaks like those confirmed: %(words)s") % {"words": ", ".join(why["words"])})
     if like := int(why.get("like", 0)):

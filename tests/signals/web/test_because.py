@@ -18,6 +18,13 @@ def test_a_suggestion_says_in_words_what_it_rests_on():
     assert because(tagging) == "drawn at random to see what is missed; shares with it: model, laptop"
 
 
+def test_words_that_tell_a_tag_are_told_in_the_readers_language():
+    tagging = Tagging(because={"telling": ["lawsuit", "consent"]})
+    assert because(tagging) == "words typical of it: lawsuit, consent"
+    with translation.override("fr"):
+        assert because(tagging) == "mots typiques de ce sujet\u00a0: lawsuit, consent"
+
+
 def test_a_note_keeps_its_own_reason_in_every_language():
     with translation.override("fr"):
         stated = Tagging(reason="stated by the note", because={"name": "MoE"})
