@@ -307,3 +307,27 @@ def test_what_has_no_place_in_a_drawing_is_listed_beside_it(analyst):
     assert {row.tag for row in matrix.unplotted} == {unrated, silent}
     assert {mark.row.tag for mark in radar.marks} == {rated, unrated}
     assert [row.tag for row in radar.unplotted] == [silent]
+
+
+@pytest.mark.parametrize("view", ["matrix", "radar"])
+def test_what_is_drawn_is_hit_by_a_finger_and_hides_nothing(analyst, view):
+    for _ in range(45):
+        make_tag(times=1.5, momentum=0.5)
+    Tag.objects.update(relevancy=4, relevancy_raters=1)
+    drawings = etree.HTML(analyst.get(f"/tags/?view={view}").content).xpath("//svg[contains(@class, 'plot')]")
+    drawings = {svg.get("class").strip(): svg for svg in drawings}
+    assert set(drawings) == {"plot plot--wide", "plot plot--narrow"}
+    for name, svg in drawings.items():
+        # As wide as it is on a phone of 390 pixels, and in the narrowest window that shows the other one.
+        shown = (356 if "narrow" in name else 654) / float(svg.get("viewbox").split()[2])
+        marks = []
+        for mark in svg.xpath(".//a"):
+            x, y = mark.get("transform").removeprefix("translate(").removesuffix(")").split()
+            hit = mark.find("rect")
+            size = float(hit.get("width")), float(hit.get("height"))
+            assert min(size) * shown >= 24
+            marks.append((float(x), float(y), *size))
+        assert len(marks) == 45
+        for at, (x, y, wide, tall) in enumerate(marks):
+            apart = (abs(x - px) > wide - 0.1 or abs(y - py) > tall - 0.1 for px, py, *_ in marks[:at])
+            assert all(apart), name
