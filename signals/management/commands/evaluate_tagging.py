@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,13 @@ from django.core.management.base import CommandError, CommandParser
 
 from signals.management.base import Summary, VigieCommand
 from signals.tagging.learning.layouts import LayoutError, read_issues
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{written!r} is no day, write it as 2025-01-31") from error
 
 
 class Command(VigieCommand):
@@ -21,7 +29,7 @@ class Command(VigieCommand):
     def arguments(self, parser: CommandParser) -> None:
         """FILE, --train-before, --family."""
         parser.add_argument("file", type=Path, metavar="FILE", help="one JSON object a line")
-        parser.add_argument("--train-before", type=date.fromisoformat, required=True, metavar="DATE")
+        parser.add_argument("--train-before", type=_day, required=True, metavar="DATE")
         parser.add_argument("--family", action="append", metavar="NAME", help="only this list of tags")
 
     def run(self, **options: Any) -> Summary:

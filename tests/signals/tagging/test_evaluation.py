@@ -178,6 +178,8 @@ def test_fields_may_be_missing_and_a_broken_line_is_named(tmp_path):
             read_issues(path)
         with pytest.raises(CommandError, match=r"i\.jsonl"):
             call_command("evaluate_tagging", str(path), "--train-before", SPLIT)
+    with pytest.raises(CommandError, match="'soon' is no day"):
+        call_command("evaluate_tagging", str(path), "--train-before", "soon")
     with pytest.raises(CommandError, match="No such family"):
         call_command(
             "evaluate_tagging", str(write(path, issues(9))), "--train-before", SPLIT, "--family", "odd"
