@@ -35,6 +35,8 @@ class Candidate:
     ruled_text: list[Match] = field(default_factory=list)
     cues: int = 0
     similarity: float = 0.0
+    phrasing: float | None = None
+    """Log-odds by how the tag is spoken of (`signals.tagging.phrasing`); None where nobody learned that."""
 
     @property
     def is_named(self) -> bool:
@@ -52,6 +54,8 @@ class Reading:
     candidates: dict[int, Candidate]
     topicality: float = 0.0
     """How much it talks like the catalogue, 0-1."""
+    hidden: set[int] = field(default_factory=set)
+    """Profiles whose names stand only inside longer names of others: it speaks of those, not of these."""
 
     @property
     def named(self) -> int:
@@ -67,7 +71,12 @@ def read_article(matcher: Matcher, title: str, text: str) -> Reading:
     opening = unglue(split_words(f"{title}\n{text[:OPENING]}"), known)
     reading = Reading(title_words, text_words, opening, {})
     for words, in_title in ((title_words, True), (text_words, False)):
-        for match in _outermost(matcher.find(words), matcher):
+        found_names = matcher.find(words)
+        outermost = _outermost(found_names, matcher)
+        if len(outermost) < len(found_names):
+            kept = {id(match) for match in outermost}
+            reading.hidden.update(match.name.profile for match in found_names if id(match) not in kept)
+        for match in outermost:
             candidate = _candidate(reading, match.name.profile, matcher.profiles)
             (candidate.title if in_title else candidate.text).append(match)
     ruled = matcher.find_rules(title_words, text_words, OPENING)
@@ -79,6 +88,7 @@ def read_article(matcher: Matcher, title: str, text: str) -> Reading:
             (candidate.ruled_title if in_title else candidate.ruled_text).append(match)
             if not known_matches or known_matches[-1].name.scope is not Scope.NAME:
                 known_matches.append(match)
+    reading.hidden -= reading.candidates.keys()
     return reading
 
 

@@ -53,7 +53,8 @@ def match_articles(
     known = {profile.tag_id for profile in tagger.profiles} & set(tag_ids)
     if not known:
         return _let_go(tagger, tag_ids, after, at_once)
-    sieve = Sieve(tagger, known) if len(known) <= SIEVED else None
+    # Nothing short of reading an article tells whether it speaks of a tag in other words.
+    sieve = Sieve(tagger, known) if len(known) <= SIEVED and not tagger.has_phrasing(known) else None
     until = time.monotonic() + seconds
     seen, chosen = 0, list[int]()
     while True:

@@ -25,11 +25,16 @@ class Prominence:
     length: int
     paragraphs: int
     similarity: float
+    phrasing: float | None = None
+    """Log-odds by how the tag is spoken of, where that was learned."""
 
 
 def estimate_relevance(prominence: Prominence) -> int:
     """1 named in passing, 2 marginal, 3 a real part of it, 4 a main theme, 5 decisive."""
     if not prominence.in_title and not prominence.mentions:
+        if prominence.phrasing is not None:
+            # What is told without its name is seldom told in passing.
+            return 4 if prominence.phrasing >= 0 else 3
         return 3 if prominence.similarity >= 0.3 else 2
     # The more the whole speaks of it, the less it can be one subject among many.
     alike = min(_MOST_ALIKE, _ALIKE_POINTS * prominence.similarity)

@@ -13,11 +13,12 @@ import numpy as np
 
 from signals.tagging.candidates import Candidate, Reading
 from signals.tagging.matcher import Match, Name, Scope
+from signals.tagging.phrasing import PHRASING, Phrasing
 from signals.tagging.vectors import TOPIC_WORDS, Floats
 from signals.tagging.words import STOP_WORDS, split_words
 
 DEFAULT_MODEL: Final = Path(__file__).with_name("default_model.json")
-FEATURES: Final = (
+UNPHRASED: Final = (
     "named in title",
     "named early",
     "named late",
@@ -38,15 +39,27 @@ FEATURES: Final = (
     "issue",
     "concern",
 )
+PHRASED: Final = (
+    "phrased",
+    "phrasing",
+    "phrasing off topic",
+    *(f"phrased, {name}" for name in UNPHRASED),
+)
+"""The same signs once more for tags with a phrasing, which makes a name worth less; all 0 for the others."""
+FEATURES: Final = (*UNPHRASED, *PHRASED)
+KINDS: Final = UNPHRASED[-4:]
+_NO_PHRASING: Final = (0.0,) * len(PHRASED)
+_NO_SIGNS: Final = (0.0,) * len(UNPHRASED)
 _EARLY: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class PairModel:
-    """Weights over `FEATURES`, and an intercept, of the log-odds."""
+    """Weights over `FEATURES`, and an intercept, of the log-odds; and how tags are spoken of."""
 
     weights: tuple[float, ...]
     intercept: float
+    phrasing: Phrasing | None = None
 
     def probabilities(self, features: Floats) -> Floats:
         """Probability of each row of `features`, (pairs, len(FEATURES)) -> (pairs,)."""
@@ -56,9 +69,20 @@ class PairModel:
 
 @cache
 def default_model() -> PairModel:
-    """The model trained on the starter catalogue alone (`python -m signals.tagging.training`)."""
+    """The model trained on the starter catalogue alone (`training`), and the phrasing of its tags."""
+    phrasing = Phrasing.read(PHRASING)
+    return PairModel(
+        (*(starter_model().weights[: len(UNPHRASED)]), *(phrasing.pairs[name] for name in PHRASED)),
+        starter_model().intercept,
+        phrasing,
+    )
+
+
+def starter_model() -> PairModel:
+    """The model without any phrasing (`python -m signals.tagging.training`)."""
     stored = json.loads(DEFAULT_MODEL.read_text(encoding="utf-8"))
-    return PairModel(tuple(stored["weights"][name] for name in FEATURES), stored["intercept"])
+    signs = tuple(stored["weights"][name] for name in UNPHRASED)
+    return PairModel((*signs, *_NO_PHRASING), stored["intercept"])
 
 
 def specificity(name: Name) -> float:
@@ -105,7 +129,7 @@ def pair_features(
     doubtful = candidate.title + candidate.text
     doubt = 0.0 if any(is_beyond_doubt(match.name.text) for match in doubtful) else 1.0 - unnamed
     across = any(match.name.scope is Scope.OPENING for match in candidate.ruled_text)
-    return [
+    signs = [
         best(title),
         best(early),
         best(late),
@@ -121,5 +145,10 @@ def pair_features(
         1.0 if candidate.ruled_title else 0.0,
         1.0 if candidate.ruled_text and not across else 0.0,
         1.0 if across else 0.0,
-        *(1.0 if candidate.kind == kind else 0.0 for kind in FEATURES[-4:]),
+        *(1.0 if candidate.kind == kind else 0.0 for kind in KINDS),
     ]
+    # Phrasing was learned from openings: of what is named further down, its doubt says nothing.
+    if candidate.phrasing is None or (late and candidate.phrasing < 0):
+        return [*signs, *_NO_PHRASING]
+    elsewhere = max(0.0, candidate.phrasing) * (1.0 - reading.topicality)
+    return [*_NO_SIGNS, 1.0, candidate.phrasing, elsewhere, *signs]

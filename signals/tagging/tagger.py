@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,12 +16,13 @@ from signals.tagging.grades import grade_signs
 from signals.tagging.learned import Learned
 from signals.tagging.matcher import Match, Matcher, Name
 from signals.tagging.memory import names_in
+from signals.tagging.phrasing import Phrases
 from signals.tagging.profiles import Profile
 from signals.tagging.relevance import Prominence, estimate_relevance
 from signals.tagging.sampling import RATE, draw
 from signals.tagging.scorer import FEATURES, PairModel, pair_features, specificity
-from signals.tagging.vectors import Floats, Vectors, pair_cosines
-from signals.tagging.words import STOP_WORDS, split_words
+from signals.tagging.vectors import Floats, Vectors, pair_cosines, word_features
+from signals.tagging.words import STOP_WORDS, Words, split_words
 
 DEFAULT_VERSION: Final = 1
 """The tagger that comes with the code; what was learned has higher numbers."""
@@ -92,6 +93,7 @@ class Tagger:
         self.version = version
         self.matcher = Matcher(self.profiles)
         self.vectors = Vectors(self.profiles)
+        self.phrases = Phrases(model.phrasing, self.profiles) if model.phrasing else None
         self._certainty: dict[Name, float] = {name: specificity(name) for name in self.matcher.names()}
 
     def taught(self, learned: Learned | None, version: int = DEFAULT_VERSION) -> Tagger:
@@ -99,6 +101,13 @@ class Tagger:
         made = copy(self)
         made.learned, made.version = learned, version
         return made
+
+    def has_phrasing(self, tag_ids: Collection[int]) -> bool:
+        """Whether one of these tags may be found by how it is spoken of."""
+        if self.phrases is None:
+            return False
+        has = self.phrases.has
+        return any(has(index) for index, profile in enumerate(self.profiles) if profile.tag_id in tag_ids)
 
     def suggest(self, documents: Sequence[Document]) -> list[list[Suggestion]]:
         """For each document its suggestions, the surest first."""
@@ -145,6 +154,8 @@ class Tagger:
         """The readings, all (document, candidate) pairs, and their features, (pairs, features)."""
         readings = [read_article(self.matcher, document.title, document.text) for document in documents]
         add_similar(readings, self.vectors)
+        if self.phrases:
+            self.phrases.add(readings)
         pairs = [
             (index, candidate)
             for index, reading in enumerate(readings)
@@ -217,17 +228,36 @@ class Tagger:
         return self._closest(document, candidate)
 
     def _closest(self, document: Document, candidate: Candidate) -> tuple[str, Span]:
-        """The sentence that shares the most telling words with the profile."""
+        """The sentence that shares the most telling words with the profile, or speaks of the tag the most."""
         profile = set(split_words(self.profiles[candidate.profile].text).stems) - STOP_WORDS
         best, field, place = -1.0, "title", Span(0, len(document.title))
         for name, source in (("title", document.title), ("text", document.text[:5000])):
             for span in split_sentences(source):
-                words = set(split_words(source[span.start : span.end]).stems) & profile
-                shared = sum(self.vectors.weight(word) for word in words)
-                if shared > best:
-                    best, field, place = shared, name, span
+                words = split_words(source[span.start : span.end])
+                if self.phrases and candidate.phrasing is not None:
+                    speaks = sum(
+                        self.phrases.weights_of(candidate.profile, set(word_features(words))).values()
+                    )
+                else:
+                    speaks = sum(self.vectors.weight(word) for word in set(words.stems) & profile)
+                if speaks > best:
+                    best, field, place = speaks, name, span
         source = document.title if field == "title" else document.text
         return field, sentence_around(source, place.start, min(place.end, place.start + 1), [place])
+
+    def _telling(self, reading: Reading, candidate: Candidate) -> list[str]:
+        """The words, as written, that speak the most for a tag by how it is spoken of."""
+        if self.phrases is None or candidate.phrasing is None:
+            return []
+        weights = self.phrases.weights_of(candidate.profile, set(word_features(reading.opening)))
+        told: list[str] = []
+        for phrase in sorted(weights, key=lambda phrase: (-weights[phrase], phrase)):
+            words = set(phrase.split(" "))
+            if weights[phrase] <= 0 or len(told) == _WORDS:
+                break
+            if not any(words & set(other.split(" ")) for other in told):
+                told.append(phrase)
+        return [_as_written(reading.opening, phrase) for phrase in told]
 
     def _because(self, reading: Reading, candidate: Candidate) -> dict[str, Any]:
         """The name it goes by, where and how often; without one, the telling words it shares with the tag."""
@@ -239,9 +269,16 @@ class Tagger:
                 "field": "title" if candidate.title else "text",
                 "times": len(candidate.title) + len(candidate.text),
             }
+        if told := self._telling(reading, candidate):
+            return {"telling": told}
         profile = self.profiles[candidate.profile]
         shared = set(reading.opening.stems) & set(split_words(profile.text).stems) - STOP_WORDS
         return {"shared": sorted(shared, key=lambda word: (-self.vectors.weight(word), word))[:_WORDS]}
+
+
+def _as_written(words: Words, phrase: str) -> str:
+    """A word or pair, as compared, as it stands first in the text."""
+    return " ".join(words.raw[words.stems.index(word)] for word in phrase.split(" "))
 
 
 def log_odds(probability: float) -> float:
@@ -265,4 +302,5 @@ def prominence_of(reading: Reading, candidate: Candidate) -> Prominence:
         length=len(reading.text.text),
         paragraphs=len({reading.text.text.count("\n", 0, match.start) for match in candidate.text}),
         similarity=candidate.similarity,
+        phrasing=candidate.phrasing,
     )

@@ -27,11 +27,10 @@ from sklearn.linear_model import LogisticRegression
 from signals.tagging.candidates import Candidate
 from signals.tagging.profiles import GAP, Profile
 from signals.tagging.rules import cues_of
-from signals.tagging.scorer import DEFAULT_MODEL, FEATURES, PairModel, is_beyond_doubt
+from signals.tagging.scorer import DEFAULT_MODEL, FEATURES, KINDS, UNPHRASED, PairModel, is_beyond_doubt
 from signals.tagging.tagger import Document, Tagger
 
 _STARTER: Final = Path(__file__).resolve().parent.parent / "starter"
-_KINDS: Final = FEATURES[-4:]
 _BLANK: Final = PairModel((0.0,) * len(FEATURES), 0.0)
 
 # News of other worlds, for names that mean something else there.
@@ -122,16 +121,17 @@ def train(
         features.append(x)
         labels += y
         weights += [weight] * len(y)
-    signs = np.vstack(features)
+    # Without a phrasing: that is learned from news (`phrasing_training`).
+    signs = np.vstack(features)[:, : len(UNPHRASED)]
     # How often a kind is meant is no matter of examples: the calibration says it.
-    signs[:, -len(_KINDS) :] = 0.0
+    signs[:, -len(KINDS) :] = 0.0
     model = LogisticRegression(C=3.0, max_iter=5000)
     model.fit(signs, np.array(labels), sample_weight=np.array(weights))
     slope, base = CALIBRATION["slope"], CALIBRATION["technology"]
-    learned = (slope * model.coef_[0]).tolist()[: -len(_KINDS)]
-    shifts = [CALIBRATION[kind] - base for kind in _KINDS]
+    learned = (slope * model.coef_[0]).tolist()[: -len(KINDS)]
+    shifts = [CALIBRATION[kind] - base for kind in KINDS]
     return PairModel(
-        tuple(round(float(weight), 4) for weight in (*learned, *shifts)),
+        tuple(round(float(weight), 4) for weight in (*learned, *shifts, *_BLANK.weights[len(UNPHRASED) :])),
         round(slope * float(model.intercept_[0]) + base, 4),
     )
 
@@ -197,7 +197,7 @@ def main() -> None:
     briefs = tomllib.loads((_STARTER / "briefs.toml").read_text(encoding="utf-8"))["brief"]
     invented = tomllib.loads((_STARTER / "examples.toml").read_text(encoding="utf-8"))["example"]
     model = train(catalogue, [Document(brief["title"], brief["text"]) for brief in briefs], invented)
-    stored = {"weights": dict(zip(FEATURES, model.weights, strict=True)), "intercept": model.intercept}
+    stored = {"weights": dict(zip(UNPHRASED, model.weights, strict=False)), "intercept": model.intercept}
     DEFAULT_MODEL.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 
 

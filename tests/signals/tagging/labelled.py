@@ -29,6 +29,8 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 DATA: Final = ROOT.parent / "shared" / "data"
 CATALOGUE: Final = ROOT / "signals/starter/catalogue.toml"
 TEST_LABELS: Final = Path(__file__).resolve().parent / "labels/entries.jsonl"
+SECOND_LABELS: Final = TEST_LABELS.with_name("second.jsonl")
+TEST_SAMPLES: Final = (TEST_LABELS, SECOND_LABELS)
 KINDS: Final = ("signal", "behavior", "technology", "issue", "concern")
 _ID_DIGITS: Final = 16
 _WORD: Final = re.compile(r"\w+")
@@ -189,8 +191,8 @@ def main() -> None:
     parser.add_argument("labels", type=Path, nargs="?", default=TEST_LABELS)
     parser.add_argument("--list", action="store_true", help="every wrong and missed tag, with its title")
     options = parser.parse_args()
-    if options.list and options.labels.resolve() == TEST_LABELS:
-        parser.error("the test sample is not listed, since nothing may be tuned on it")
+    if options.list and options.labels.resolve() in TEST_SAMPLES:
+        parser.error("a test sample is not listed, since nothing may be tuned on it")
     labels = read_labels(options.labels)
     documents = read_documents(labels, DATA)
     if options.list:

@@ -55,6 +55,10 @@ def test_words_that_mean_something_else_elsewhere_are_left_alone(tagger):
         tagger, "Un monopole sur le sel", "Le monopole de la gabelle et les inégalités sous l'Ancien Régime."
     )
     assert not tagged(tagger, "Hikers in isolation on the ridge", "Red lines on the map mark closed paths.")
+    assert not tagged(
+        tagger, "Clinic gets a second scanner", "Radiologists expect shorter queues for patients."
+    )
+    assert not tagged(tagger, "Mill to close", "Four hundred workers will lose their jobs by the autumn.")
 
 
 def test_a_longer_name_of_the_same_kind_hides_the_shorter_inside_it(tagger):

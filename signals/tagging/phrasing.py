@@ -1,0 +1,228 @@
+"""How the starter's tags are spoken of: words that speak for each, learned from news that people labelled.
+
+One logistic regression per tag over words, pairs of neighbours, words of the title, and which tags the article
+names (`phrasing_training` learns them). A tag is known by its kind and any of its names; one that nobody labelled
+news for has no phrasing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from signals.tagging.candidates import Candidate, Reading
+from signals.tagging.names import normalise_name
+from signals.tagging.profiles import Profile
+from signals.tagging.vectors import Floats, word_features
+
+PHRASING: Final = Path(__file__).with_name("phrasing.json.gz")
+LEAST_PHRASING: Final = -3.0
+"""Log-odds from which a tag is a candidate by its phrasing alone."""
+MOST_PHRASING: Final = 6.0
+"""Log-odds, either way, beyond which more words say nothing more."""
+_LEAST_TOPICALITY: Final = 0.3
+"""An article that talks less like the catalogue, and names no tag, is of another world."""
+_IN_TITLE: Final = "^"
+_BEGINS: Final = "~"
+_BEGINNING: Final = 5
+"""Letters by which "regulate", "regulator" and "régulation" are one."""
+_TAG: Final = "\u00a7"
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Phrasing:
+    """Weights of phrases, (phrases, tags), their inverse document frequencies, intercepts of the log-odds.
+
+    `pairs` weighs the log-odds against everything else that speaks for a pair, by the names of `FEATURES`.
+    """
+
+    tags: tuple[str, ...]
+    columns: Mapping[str, int]
+    idf: Floats
+    weights: csr_array
+    intercepts: Floats
+    pairs: Mapping[str, float]
+
+    @classmethod
+    def read(cls, path: Path) -> Phrasing:
+        """What `write` wrote."""
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            stored: dict[str, Any] = json.load(file)
+        phrases: dict[str, list[float]] = stored["phrases"]
+        starts, places, weights = [0], list[int](), list[float]()
+        for _idf, *flat in phrases.values():
+            places += map(int, flat[::2])
+            weights += flat[1::2]
+            starts.append(len(places))
+        shape = (len(phrases), len(stored["tags"]))
+        matrix = csr_array((np.array(weights), np.array(places, dtype=np.int32), starts), shape=shape)
+        return cls(
+            tuple(stored["tags"]),
+            {phrase: column for column, phrase in enumerate(phrases)},
+            np.array([idf for idf, *_rest in phrases.values()]),
+            matrix,
+            np.array(stored["intercepts"]),
+            stored["pairs"],
+        )
+
+    def write(self, path: Path) -> None:
+        """As JSON, each phrase with its frequency and then tag, weight, tag, weight...; no date in the archive."""
+        weights = self.weights
+        phrases = {}
+        for phrase, column in self.columns.items():
+            start, end = weights.indptr[column], weights.indptr[column + 1]
+            flat = [round(float(self.idf[column]), 2)]
+            for tag, weight in zip(weights.indices[start:end].tolist(), weights.data[start:end], strict=True):
+                flat += [tag, round(float(weight), 2)]
+            phrases[phrase] = flat
+        stored = {
+            "tags": list(self.tags),
+            "intercepts": [round(float(value), 3) for value in self.intercepts],
+            "pairs": dict(self.pairs),
+            "phrases": phrases,
+        }
+        text = json.dumps(stored, ensure_ascii=False, separators=(",", ":"))
+        path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+
+    def rows(self, texts: Sequence[Iterable[str]]) -> csr_array:
+        """Phrases of each text as a row over those known: (1 + log count) * idf, divided by the whole text's length.
+
+        Words that nobody labelled a text with count in that length: a text of another world shares one word with
+        a tag, and that must not be all there is of it.
+        """
+        starts, columns, values = [0], list[NDArray[np.int32]](), list[Floats]()
+        rarest = float(self.idf.max(initial=1.0)) ** 2
+        for phrases in texts:
+            counts: dict[int, int] = {}
+            strange = set[str]()
+            for phrase in phrases:
+                column = self.columns.get(phrase)
+                if column is not None:
+                    counts[column] = counts.get(column, 0) + 1
+                elif is_word(phrase):
+                    strange.add(phrase)
+            row = (1 + np.log(np.array(list(counts.values()), dtype=np.float64))) * self.idf[list(counts)]
+            values.append(row / max(1e-9, float(np.sqrt(row @ row + rarest * len(strange)))))
+            columns.append(np.array(list(counts), dtype=np.int32))
+            starts.append(starts[-1] + len(counts))
+        empty = np.zeros(0, np.int32)
+        return csr_array(
+            (np.concatenate([np.zeros(0), *values]), np.concatenate([empty, *columns]), starts),
+            shape=(len(texts), len(self.columns)),
+        )
+
+    def log_odds(self, rows: csr_array) -> Floats:
+        """Of every tag in every row of `rows`, (n, tags)."""
+        return np.asarray((rows @ self.weights).todense(), dtype=np.float64) + self.intercepts
+
+
+class Phrases:
+    """The phrasing of one catalogue's tags."""
+
+    def __init__(self, phrasing: Phrasing, profiles: Sequence[Profile]) -> None:
+        self._phrasing = phrasing
+        known: dict[Key, int] = {}
+        for place, tag in enumerate(phrasing.tags):
+            known[key_of(tag)] = place
+        self._of: dict[int, list[int]] = {}
+        for index, profile in enumerate(profiles):
+            keys = ((profile.kind, normalise_name(name)) for name in profile.names)
+            # One that others were merged into is spoken of as each of them.
+            if places := sorted({known[key] for key in keys if key in known}):
+                self._of[index] = places
+        self._profiles = list(self._of)
+        self._kinds = [profiles[index].kind for index in self._profiles]
+        self._places = [place for places in self._of.values() for place in places]
+        self._starts = np.cumsum([0, *map(len, self._of.values())])[:-1]
+        self._worth: dict[int, dict[str, float]] = {}
+
+    def has(self, profile: int) -> bool:
+        """Whether this profile has a phrasing."""
+        return profile in self._of
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Give every candidate with a phrasing its log-odds, and candidates that phrasing alone makes likely."""
+        if not self._of or not readings:
+            return
+        rows = self._phrasing.rows([self.phrases(reading) for reading in readings])
+        of_places = self._phrasing.log_odds(rows)[:, self._places]
+        odds = np.clip(np.maximum.reduceat(of_places, self._starts, axis=1), -MOST_PHRASING, MOST_PHRASING)
+        for reading, found in zip(readings, odds, strict=True):
+            # "Chips", "agents", "memory": elsewhere the words of the catalogue mean other things.
+            if reading.topicality < _LEAST_TOPICALITY and not reading.named:
+                continue
+            for column in np.flatnonzero(found >= LEAST_PHRASING).tolist():
+                index = self._profiles[column]
+                if index not in reading.candidates and index not in reading.hidden:
+                    reading.candidates[index] = Candidate(index, self._kinds[column])
+            for column, index in enumerate(self._profiles):
+                candidate = reading.candidates.get(index)
+                if candidate is not None and index not in reading.hidden:
+                    candidate.phrasing = float(found[column])
+
+    def phrases(self, reading: Reading) -> list[str]:
+        """Words, their beginnings and pairs of title and opening, words of the title, and the tags that are named."""
+        opening = word_features(reading.opening)
+        title = [_IN_TITLE + word for word in word_features(reading.title) if " " not in word]
+        return [*opening, *filter(None, map(_beginning, opening)), *title, *self._named(reading)]
+
+    def weights_of(self, profile: int, words: Iterable[str]) -> dict[str, float]:
+        """What each of these words or pairs, as compared, adds for a profile, in the text or in the title."""
+        found: dict[str, float] = {}
+        for worth in map(self._worth_to, self._of.get(profile, ())):
+            for word in words:
+                for phrase in (word, _IN_TITLE + word, _beginning(word)):
+                    if phrase in worth:
+                        found[word] = max(worth[phrase], found.get(word, worth[phrase]))
+        return found
+
+    def _worth_to(self, place: int) -> dict[str, float]:
+        known = self._worth.get(place)
+        if known is None:
+            phrasing = self._phrasing
+            weights = phrasing.weights[:, [place]].toarray().ravel() * phrasing.idf
+            known = {
+                phrase: float(weights[column])
+                for phrase, column in phrasing.columns.items()
+                if weights[column]
+            }
+            self._worth[place] = known
+        return known
+
+    def _named(self, reading: Reading) -> list[str]:
+        found = []
+        for index, candidate in reading.candidates.items():
+            for place in self._of.get(index, ()):
+                if candidate.title:
+                    found.append(f"{_TAG}{place} in title")
+                if candidate.is_named:
+                    found.append(f"{_TAG}{place}")
+                if candidate.ruled_title or candidate.ruled_text:
+                    found.append(f"{_TAG}{place} by rule")
+        return found
+
+
+def is_word(phrase: str) -> bool:
+    """Whether a phrase is a word of the text itself."""
+    return phrase[0] not in (_BEGINS, _IN_TITLE, _TAG) and " " not in phrase
+
+
+def _beginning(word: str) -> str:
+    """What a longer word begins with, as a phrase; nothing for a short one and for pairs."""
+    return f"{_BEGINS}{word[:_BEGINNING]}" if len(word) > _BEGINNING and " " not in word else ""
+
+
+def key_of(tag: str) -> Key:
+    """Kind and name, as compared, of a tag that is written "kind: name"."""
+    kind, _, name = tag.partition(": ")
+    return kind, normalise_name(name)
