@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from signals.tagging.grades import Grades
 from signals.tagging.memory import SIGNS, Memory
+from signals.tagging.phrasing import phrasing_digest
 from signals.tagging.sampling import RATE
 from signals.tagging.scorer import FEATURES, PairModel
 from signals.tagging.vectors import Floats
@@ -59,6 +60,7 @@ class Learned:
         """All of it, weights by the names of their signs."""
         return {
             "format": FORMAT,
+            "phrasing": phrasing_digest(),
             "weights": dict(zip((*FEATURES, *SIGNS), self.weights, strict=True)),
             "intercept": self.intercept,
             "calibration": [self.slope, self.shift],
@@ -73,6 +75,8 @@ class Learned:
         weights = written.get("weights", {})
         if written.get("format") != FORMAT or set(weights) != {*FEATURES, *SIGNS}:
             raise UnreadableError("learned from other signs")
+        if written.get("phrasing") != phrasing_digest():
+            raise UnreadableError("learned beside another phrasing")
         try:
             grades = Grades(written["grades"]) if written["grades"] else None
         except ValueError as error:

@@ -8,9 +8,11 @@ news for has no phrasing.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +30,8 @@ LEAST_PHRASING: Final = -3.0
 """Log-odds from which a tag is a candidate by its phrasing alone."""
 MOST_PHRASING: Final = 6.0
 """Log-odds, either way, beyond which more words say nothing more."""
+_LEAST_WORDS: Final = 8
+"""A text is taken to be as long as so many of the rarest words: of one or two, none is all that it says."""
 _LEAST_TOPICALITY: Final = 0.3
 """An article that talks less like the catalogue, and names no tag, is of another world."""
 _IN_TITLE: Final = "^"
@@ -52,6 +56,7 @@ class Phrasing:
     weights: csr_array
     intercepts: Floats
     pairs: Mapping[str, float]
+    _worth: dict[int, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Phrasing:
@@ -112,7 +117,8 @@ class Phrasing:
                 elif is_word(phrase):
                     strange.add(phrase)
             row = (1 + np.log(np.array(list(counts.values()), dtype=np.float64))) * self.idf[list(counts)]
-            values.append(row / max(1e-9, float(np.sqrt(row @ row + rarest * len(strange)))))
+            square = max(float(row @ row) + rarest * len(strange), rarest * _LEAST_WORDS)
+            values.append(row / np.sqrt(square))
             columns.append(np.array(list(counts), dtype=np.int32))
             starts.append(starts[-1] + len(counts))
         empty = np.zeros(0, np.int32)
@@ -124,6 +130,16 @@ class Phrasing:
     def log_odds(self, rows: csr_array) -> Floats:
         """Of every tag in every row of `rows`, (n, tags)."""
         return np.asarray((rows @ self.weights).todense(), dtype=np.float64) + self.intercepts
+
+    def worth_to(self, tag: int) -> Mapping[str, float]:
+        """What each phrase that speaks for or against a tag is worth, by its place among the tags."""
+        known = self._worth.get(tag)
+        if known is None:
+            weights = self.weights[:, [tag]].toarray().ravel() * self.idf
+            every = list(self.columns)
+            known = {every[column]: float(weights[column]) for column in np.flatnonzero(weights).tolist()}
+            self._worth[tag] = known
+        return known
 
 
 class Phrases:
@@ -144,7 +160,6 @@ class Phrases:
         self._kinds = [profiles[index].kind for index in self._profiles]
         self._places = [place for places in self._of.values() for place in places]
         self._starts = np.cumsum([0, *map(len, self._of.values())])[:-1]
-        self._worth: dict[int, dict[str, float]] = {}
 
     def has(self, profile: int) -> bool:
         """Whether this profile has a phrasing."""
@@ -176,28 +191,15 @@ class Phrases:
         title = [_IN_TITLE + word for word in word_features(reading.title) if " " not in word]
         return [*opening, *filter(None, map(_beginning, opening)), *title, *self._named(reading)]
 
-    def weights_of(self, profile: int, words: Iterable[str]) -> dict[str, float]:
-        """What each of these words or pairs, as compared, adds for a profile, in the text or in the title."""
+    def weights_of(self, profile: int, words: Iterable[str], title: Collection[str]) -> dict[str, float]:
+        """What each of these words, as compared, adds for a profile; more may those that stand in the title."""
         found: dict[str, float] = {}
-        for worth in map(self._worth_to, self._of.get(profile, ())):
+        for worth in map(self._phrasing.worth_to, self._of.get(profile, ())):
             for word in words:
-                for phrase in (word, _IN_TITLE + word, _beginning(word)):
-                    if phrase in worth:
-                        found[word] = max(worth[phrase], found.get(word, worth[phrase]))
+                phrases = (word, _beginning(word), _IN_TITLE + word if word in title else "")
+                if known := [worth[phrase] for phrase in phrases if phrase in worth]:
+                    found[word] = max(*known, found.get(word, known[0]))
         return found
-
-    def _worth_to(self, place: int) -> dict[str, float]:
-        known = self._worth.get(place)
-        if known is None:
-            phrasing = self._phrasing
-            weights = phrasing.weights[:, [place]].toarray().ravel() * phrasing.idf
-            known = {
-                phrase: float(weights[column])
-                for phrase, column in phrasing.columns.items()
-                if weights[column]
-            }
-            self._worth[place] = known
-        return known
 
     def _named(self, reading: Reading) -> list[str]:
         found = []
@@ -220,6 +222,12 @@ def is_word(phrase: str) -> bool:
 def _beginning(word: str) -> str:
     """What a longer word begins with, as a phrase; nothing for a short one and for pairs."""
     return f"{_BEGINS}{word[:_BEGINNING]}" if len(word) > _BEGINNING and " " not in word else ""
+
+
+@cache
+def phrasing_digest() -> str:
+    """Of what is shipped: what was learned beside another phrasing doesn't fit this one."""
+    return hashlib.sha256(PHRASING.read_bytes()).hexdigest()[:16]
 
 
 def key_of(tag: str) -> Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from signals.tagging.candidates import Candidate, Reading, add_similar, read_article
+from signals.tagging.candidates import OPENING, Candidate, Reading, add_similar, read_article
 from signals.tagging.evidence import Span, sentence_around, split_sentences
 from signals.tagging.grades import grade_signs
 from signals.tagging.learned import Learned
@@ -22,13 +23,15 @@ from signals.tagging.relevance import Prominence, estimate_relevance
 from signals.tagging.sampling import RATE, draw
 from signals.tagging.scorer import FEATURES, PairModel, pair_features, specificity
 from signals.tagging.vectors import Floats, Vectors, pair_cosines, word_features
-from signals.tagging.words import STOP_WORDS, Words, split_words
+from signals.tagging.words import STOP_WORDS, split_words
 
 DEFAULT_VERSION: Final = 1
 """The tagger that comes with the code; what was learned has higher numbers."""
 SHOWN_FROM: Final = 0.4
 """Suggestions below this probability are not kept, but for a few drawn at random."""
 _WORDS: Final = 4
+_EVIDENCE: Final = 5000
+"""Characters of a text in which the sentence is looked for that says most of what a description says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,39 +228,38 @@ class Tagger:
             return "text", sentence_around(text, best.start, best.end, split_sentences(text))
         if candidate.title:
             return "title", _whole(document.title, candidate.title[0])
-        return self._closest(document, candidate)
+        return self._closest(document, reading, candidate)
 
-    def _closest(self, document: Document, candidate: Candidate) -> tuple[str, Span]:
+    def _closest(self, document: Document, reading: Reading, candidate: Candidate) -> tuple[str, Span]:
         """The sentence that shares the most telling words with the profile, or speaks of the tag the most."""
-        profile = set(split_words(self.profiles[candidate.profile].text).stems) - STOP_WORDS
-        best, field, place = -1.0, "title", Span(0, len(document.title))
-        for name, source in (("title", document.title), ("text", document.text[:5000])):
+        weights, read = self._spoken(reading, candidate), OPENING
+        if not weights:
+            profile = set(split_words(self.profiles[candidate.profile].text).stems) - STOP_WORDS
+            weights, read = {word: self.vectors.weight(word) for word in profile}, _EVIDENCE
+        best, field, place = -math.inf, "title", Span(0, len(document.title))
+        for name, source in (("title", document.title), ("text", document.text[:read])):
             for span in split_sentences(source):
-                words = split_words(source[span.start : span.end])
-                if self.phrases and candidate.phrasing is not None:
-                    speaks = sum(
-                        self.phrases.weights_of(candidate.profile, set(word_features(words))).values()
-                    )
-                else:
-                    speaks = sum(self.vectors.weight(word) for word in set(words.stems) & profile)
+                words = set(split_words(source[span.start : span.end]).stems)
+                speaks = sum(weights[word] for word in words if word in weights)
                 if speaks > best:
                     best, field, place = speaks, name, span
         source = document.title if field == "title" else document.text
         return field, sentence_around(source, place.start, min(place.end, place.start + 1), [place])
 
-    def _telling(self, reading: Reading, candidate: Candidate) -> list[str]:
-        """The words, as written, that speak the most for a tag by how it is spoken of."""
+    def _spoken(self, reading: Reading, candidate: Candidate) -> dict[str, float]:
+        """What the words of title and opening add for a tag, where it is known how that is spoken of."""
         if self.phrases is None or candidate.phrasing is None:
-            return []
-        weights = self.phrases.weights_of(candidate.profile, set(word_features(reading.opening)))
-        told: list[str] = []
-        for phrase in sorted(weights, key=lambda phrase: (-weights[phrase], phrase)):
-            words = set(phrase.split(" "))
-            if weights[phrase] <= 0 or len(told) == _WORDS:
-                break
-            if not any(words & set(other.split(" ")) for other in told):
-                told.append(phrase)
-        return [_as_written(reading.opening, phrase) for phrase in told]
+            return {}
+        words = (word for word in word_features(reading.opening) if " " not in word)
+        return self.phrases.weights_of(candidate.profile, set(words), set(reading.title.stems))
+
+    def _telling(self, reading: Reading, candidate: Candidate) -> list[str]:
+        """The words, as written, that speak the most for a tag by how it is spoken of; figures tell nobody why."""
+        weights = self._spoken(reading, candidate)
+        told = [word for word, weight in weights.items() if weight > 0 and word.isalpha()]
+        told.sort(key=lambda word: (-weights[word], word))
+        opening = reading.opening
+        return [opening.raw[opening.stems.index(word)] for word in told[:_WORDS]]
 
     def _because(self, reading: Reading, candidate: Candidate) -> dict[str, Any]:
         """The name it goes by, where and how often; without one, the telling words it shares with the tag."""
@@ -274,11 +276,6 @@ class Tagger:
         profile = self.profiles[candidate.profile]
         shared = set(reading.opening.stems) & set(split_words(profile.text).stems) - STOP_WORDS
         return {"shared": sorted(shared, key=lambda word: (-self.vectors.weight(word), word))[:_WORDS]}
-
-
-def _as_written(words: Words, phrase: str) -> str:
-    """A word or pair, as compared, as it stands first in the text."""
-    return " ".join(words.raw[words.stems.index(word)] for word in phrase.split(" "))
 
 
 def log_odds(probability: float) -> float:

@@ -24,6 +24,7 @@ from signals.tagging.profiles import GAP
 from signals.tagging.scorer import default_model
 from signals.tagging.tagger import Document, Suggestion, Tagger
 from signals.tagging.training import read_profiles
+from signals.tagging.words import split_words
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 DATA: Final = ROOT.parent / "shared" / "data"
@@ -33,6 +34,8 @@ SECOND_LABELS: Final = TEST_LABELS.with_name("second.jsonl")
 TEST_SAMPLES: Final = (TEST_LABELS, SECOND_LABELS)
 KINDS: Final = ("signal", "behavior", "technology", "issue", "concern")
 _ID_DIGITS: Final = 16
+_TITLE_WORDS: Final = 4
+_FIRST_WORDS: Final = 15
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -95,6 +98,13 @@ def read_documents(labels: Sequence[Label], data: Path) -> list[Document]:
     """The text of each label; raises KeyError where the data has no such entry."""
     texts = read_texts(data, {label.id for label in labels})
     return [texts[label.id] for label in labels]
+
+
+def twin_keys(document: Document) -> set[str]:
+    """What two copies of one entry share, under whatever ids: a title of four words, or how a text begins."""
+    title, text = split_words(document.title).stems, split_words(document.text[:400]).stems
+    keys = {" ".join(title)} if len(title) >= _TITLE_WORDS else set()
+    return keys | ({" ".join(text[:_FIRST_WORDS])} if len(text) >= _FIRST_WORDS else set())
 
 
 def read_tags() -> list[str]:

@@ -1,6 +1,8 @@
 """How tags are spoken of: learned from labelled texts, found without any of the tag's names."""
 
 import json
+import tomllib
+from collections import Counter
 
 import pytest
 
@@ -9,7 +11,15 @@ from signals.tagging.phrasing_training import Labelled, learn
 from signals.tagging.profiles import Profile
 from signals.tagging.scorer import FEATURES, PHRASED, PairModel, default_model, starter_model
 from signals.tagging.tagger import Document, Tagger
-from tests.signals.tagging.labelled import CATALOGUE, TEST_SAMPLES, read_labels, read_tags
+from signals.tagging.training import read_profiles
+from tests.signals.tagging.labelled import (
+    CATALOGUE,
+    TEST_SAMPLES,
+    read_labels,
+    read_tags,
+    read_texts,
+    twin_keys,
+)
 
 STRIKE, CHIPS = "issue: Work stoppages", "technology: Ovens"
 PROFILES = [
@@ -148,6 +158,27 @@ def test_labels_that_are_learned_from_are_none_of_those_that_are_judged_by():
     for label in labels:
         assert not set(label["tags"]) & set(label["maybe"])
         assert all(place < len(tags) for place in (*label["tags"], *label["maybe"]))
+
+
+def test_no_copy_of_what_is_judged_by_is_learned_from_under_another_id(shared_data):
+    texts = read_texts(shared_data)
+    judged = [label.id for sample in TEST_SAMPLES for label in read_labels(sample)]
+    keys = set().union(*(twin_keys(texts[one]) for one in judged))
+    _, *rows = (CATALOGUE.parent / "news_labels.jsonl").read_text(encoding="utf-8").splitlines()
+    learned = [twin_keys(texts[json.loads(row)["id"]]) for row in rows]
+    assert len(keys) > 500
+    assert not [found for found in learned if found & keys]
+    counted = Counter(key for found in learned for key in found)
+    assert counted.most_common(1)[0][1] == 1, "and each entry is learned from once"
+
+
+def test_a_word_alone_is_not_all_that_a_text_says():
+    tagger = Tagger(read_profiles(tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))), default_model())
+    for title in ("OpenAI", "ChatGPT", "Robots"):
+        [found] = tagger.suggest([Document(title, "")])
+        for one in found:
+            profile = tagger.profiles[one.tag_id]
+            assert profile.kind == "technology", (title, profile.names[0])
 
 
 def test_everyday_news_has_a_title_and_a_text_a_line_and_is_told_once():
