@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from signals.jobs import Batch
 from signals.models import Article, Job, StagedTagging, State, TaggerVersion
 from signals.tagging.catalogue_index import tag_digests, tagger_of, version_in_use
-from signals.tagging.service import stop_taggers
-from signals.tagging.tagger import DEFAULT_VERSION, Document
+from signals.tagging.service import document_of, stop_taggers
+from signals.tagging.tagger import DEFAULT_VERSION
 from signals.tagging.versions import WINDOW
 from signals.trends.rollup import roll_up
 
@@ -148,7 +148,7 @@ def give_up_staging(now: datetime) -> None:
 def stage(number: int, articles: Sequence[Article]) -> int:
     """Write down what a version says of articles; again, it says it anew. Returns the number of rows."""
     tagger = tagger_of(number)
-    documents = [Document(article.title, article.text, article.pk) for article in articles]
+    documents = [document_of(article) for article in articles]
     StagedTagging.objects.filter(version=number, article_id__in=[article.pk for article in articles]).delete()
     rows = [
         StagedTagging(
@@ -221,7 +221,7 @@ def waiting_count(start: datetime, since: datetime) -> int:
 
 def _waiting(start: datetime, since: datetime | None) -> QuerySet[Article]:
     articles = Article.objects.filter(sort_at__gte=start, processed_at__isnull=False).only(
-        "pk", "title", "text"
+        "pk", "type", "title", "text"
     )
     return articles if since is None else articles.filter(processed_at__gt=since)
 

@@ -123,11 +123,17 @@ def _write_articles(ids: Sequence[int], version: int, now: datetime) -> None:
         cursor.execute(_WRITE_ARTICLES, {"found": json.dumps(found), "version": version, "now": now})
 
 
+def document_of(article: Article) -> Document:
+    """What the tagger reads of an article."""
+    is_fact_sheet = article.type == ArticleType.RELEASE
+    return Document(article.title, article.text, article.pk, is_fact_sheet)
+
+
 def suggest_for(
     articles: Sequence[Article], tagger: Tagger
 ) -> tuple[list[list[Suggestion]], dict[int, list[Proposed]]]:
     """What the tagger suggests for each of these articles, and what each proposes, by its id; writes nothing."""
-    documents = [Document(article.title, article.text, article.pk) for article in articles]
+    documents = [document_of(article) for article in articles]
     proposals = _proposals(articles, tagger)
     # What turns out to be a known tag in other words is a suggestion of it, not a proposal.
     suggestions = [

@@ -41,6 +41,8 @@ class Document:
     title: str
     text: str
     article_id: int | None = None
+    is_fact_sheet: bool = False
+    """Written by us from a registry's fields: it speaks of nothing, it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ class Tagger:
         readings = [read_article(self.matcher, document.title, document.text) for document in documents]
         add_similar(readings, self.vectors)
         if self.phrases:
-            self.phrases.add(readings)
+            told = zip(documents, readings, strict=True)
+            self.phrases.add([reading for document, reading in told if not document.is_fact_sheet])
         pairs = [
             (index, candidate)
             for index, reading in enumerate(readings)

@@ -6,10 +6,12 @@ from collections import Counter
 
 import pytest
 
+from signals.models import Tagging
 from signals.tagging.phrasing import PHRASING, Phrasing, key_of
 from signals.tagging.phrasing_training import Labelled, learn
 from signals.tagging.profiles import Profile
 from signals.tagging.scorer import FEATURES, PHRASED, PairModel, default_model, starter_model
+from signals.tagging.service import tag_articles
 from signals.tagging.tagger import Document, Tagger
 from signals.tagging.training import read_profiles
 from tests.signals.tagging.labelled import (
@@ -195,3 +197,14 @@ def test_invented_news_name_tags_of_the_catalogue_and_are_told_once():
         assert tags | maybe <= known
         assert not tags & maybe
     assert len({(row["title"], row["text"]) for row in rows}) == len(rows)
+
+
+@pytest.mark.django_db
+def test_a_fact_sheet_about_a_model_speaks_of_no_change(starter_catalogue, article):
+    title = "What does open even mean? Licence body proposes a definition for AI"
+    text = "Publishing weights without training data would not qualify under the draft, which splits the committee."
+    news, sheet = article(title, text), article(title, text, type="release")
+    tag_articles([news.pk, sheet.pk])
+    told = [one.article_id for one in Tagging.objects.all() if "telling" in one.because]
+    assert news.pk in told
+    assert sheet.pk not in told
