@@ -7,7 +7,7 @@ re-run touches a tagging that a person decided.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
-from signals.curation.ratings import checked_reason, refresh_relevancies
+from signals.curation.ratings import check_review_day, checked_reason, refresh_relevancies, told_day
 from signals.curation.replaying import (
     Standing,
     replay,
@@ -61,6 +61,7 @@ def decide_tagging(
     why: str = "",
     stance: str = Stance.UNSTATED,
     comment: str = "",
+    review_on: date | None = None,
     seen: str | None = None,
     must_explain: bool = False,
     now: datetime | None = None,
@@ -70,9 +71,11 @@ def decide_tagging(
     A score stands beside those of others: the tagging's number is the median of what each last said.
     `stance` is what the article says of the tag's claim: "" leaves it as it is, UNSAID takes it back.
     `comment` is why; with `must_explain` a score far from one's last or from the others' is refused without it.
+    `review_on` is when they want to look again, as long as this is their last word that holds.
     `seen` is the tagging's `decided_at` that the person saw, as `seen_form` writes it: when they had not seen
     their own last word, saying the same once more returns it. None asks nothing.
     Raises DecidedSinceError when somebody else has decided since, ReasonWantedError for a missing reason.
+    Raises DayError for a day that is not to come.
     Raises CurationError when the verdict, the relevance (1-5), the reason or the stance is not one we know.
     """
     if verdict not in Decision.Verdict.values:
@@ -89,6 +92,7 @@ def decide_tagging(
         raise CurationError(_("This item was merged into another one."))
     comment = checked_reason(comment)
     now = now or timezone.now()
+    check_review_day(review_on, now=now)
     with transaction.atomic():
         # One lock order for everybody: the article first, so two analysts queue up instead of colliding.
         locked = Article.objects.select_for_update(no_key=True).only("inbox_score").get(pk=article.pk)
@@ -104,7 +108,7 @@ def decide_tagging(
             if last.user_id != by.pk:
                 raise DecidedSinceError(last, tells_score=has_scored(said, by))
             is_same = (last.verdict, last.relevancy, last.stance) == (verdict, relevancy, stance)
-            if is_same and comment in {"", last.comment}:
+            if is_same and comment in {"", last.comment} and review_on in {None, last.review_on}:
                 return last
         before = tagging_snapshot(tagging)
         standing = Standing.after(said, before)
@@ -121,6 +125,7 @@ def decide_tagging(
             why=why,
             stance=stance,
             comment=comment,
+            review_on=review_on,
             before=before,
             inbox_score=locked.inbox_score,
             position=position,
@@ -134,7 +139,7 @@ def decide_tagging(
             verb="tagging.decided",
             target=f"decision:{decision.pk}",
             title=title_of(decision),
-            before=before,
+            before=before | told_day(_last_of(said, by)),
             after=after | told_of(decision),
             made_at=now,
         )
@@ -217,6 +222,11 @@ def _wants_reason(voices: Voices, by: User, relevancy: int | None) -> bool:
     return is_far(relevancy, voices.numbers(without=by.pk))
 
 
+def _last_of(said: Iterable[Decision], by: User) -> Decision | None:
+    own = [one for one in said if one.user_id == by.pk]
+    return own[-1] if own else None
+
+
 def _said_of(article_id: int, tag_id: int) -> list[Decision]:
     """The decisions on a pair that hold, the earliest first."""
     pair = Decision.objects.filter(article=article_id, tag=tag_id, undone_at=None)
@@ -237,9 +247,9 @@ def seen_form(tagging: Tagging) -> str:
 
 
 def told_of(decision: Decision) -> dict[str, Any]:
-    """What the log tells of a decision besides what became of the tagging: one's own score, and why."""
+    """What the log tells of a decision besides what became of the tagging: one's own score, why, the day."""
     said = {"score": decision.relevancy, "rationale": decision.comment}
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in said.items() if value} | told_day(decision)
 
 
 def title_of(decision: Decision) -> str:

@@ -11,6 +11,10 @@ class CurationError(ValueError):
     """The change is refused; the message is for the person who asked."""
 
 
+class DayError(CurationError):
+    """What was given is no day, or none that is to come."""
+
+
 class GoneError(CurationError):
     """What a change was about is no longer there, so it can't be taken back."""
 

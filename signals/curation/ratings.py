@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from signals.curation.errors import CurationError
-from signals.models import Change, Rating, Tag, Tagging, User
+from signals.curation.errors import CurationError, DayError
+from signals.models import Change, Decision, Rating, Tag, Tagging, User
 from signals.scores import FAR, spread_of
 
 _REASON_LIMIT: Final = 5_000
@@ -29,6 +29,12 @@ def checked_reason(text: str) -> str:
             % {"limit": _REASON_LIMIT, "length": len(text)}
         )
     return text
+
+
+def check_review_day(day: date | None, *, now: datetime) -> None:
+    """Raise DayError unless the day to look again, where there is one, is to come."""
+    if day is not None and day <= now.astimezone(UTC).date():
+        raise DayError(_("The day to look again has to be to come."))
 
 
 def latest_ratings(tag: Tag) -> list[Rating]:
@@ -62,8 +68,7 @@ def rate_tag(
         raise CurationError(_("Relevance goes from 1 to 5."))
     rationale = checked_reason(rationale)
     now = now or timezone.now()
-    if review_on is not None and review_on <= now.astimezone(UTC).date():
-        raise CurationError(_("The day to look again has to be to come."))
+    check_review_day(review_on, now=now)
     with transaction.atomic():
         tag = Tag.objects.select_for_update(no_key=True).get(pk=tag.pk)
         if tag.merged_into_id is not None:
@@ -88,11 +93,16 @@ def rate_tag(
             verb="tag.rated",
             target=f"rating:{rating.pk}",
             title=f"{tag.name}: {relevancy}"[:400],
-            before=before,
-            after={"relevancy": tag.relevancy, "rating": relevancy},
+            before=before | told_day(last),
+            after={"relevancy": tag.relevancy, "rating": relevancy} | told_day(rating),
             made_at=now,
         )
     return rating
+
+
+def told_day(said: Rating | Decision | None) -> dict[str, str]:
+    """What the log tells of the day that somebody's word is to be looked at again."""
+    return {"review_on": said.review_on.isoformat()} if said and said.review_on else {}
 
 
 def _last(tag: Tag, by: User) -> Rating | None:

@@ -181,6 +181,7 @@ class Decision(models.Model):
         blank=True,
     )
     comment = models.TextField(blank=True)
+    review_on = models.DateField(null=True, blank=True, help_text="when whoever said it wants to look again")
     before = models.JSONField(default=dict, help_text="the tagging as it was, for undo")
     inbox_score = models.FloatField(null=True, blank=True, help_text="the article's place when decided")
     position = models.PositiveIntegerField(
@@ -231,6 +232,12 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["article", "tag", "-id"], name="decision_pair"),
             models.Index(fields=["user", "-id"], name="decision_by"),
+            # Few carry a day: what is due is found without reading all the others.
+            models.Index(
+                fields=["user", "review_on"],
+                condition=Q(undone_at=None) & ~Q(review_on=None),
+                name="decision_review",
+            ),
             models.Index(fields=["undone_at"], condition=~Q(undone_at=None), name="decision_undone"),
             # Holds all that the quality page counts, so that the wide rows stay unread.
             models.Index(

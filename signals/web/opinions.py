@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from signals.curation.decisions import has_scored, seen_form
 from signals.curation.replaying import Pair, Standing, holding_of, tagging_snapshot
@@ -32,6 +33,8 @@ class Opinion:
     seen: str = ""
     """Which last decision the person is shown, for the form."""
     mine: int | None = None
+    review_on: date | None = None
+    """The day this person wants to look again, as their last word says."""
     others: int = 0
     """How many other people's scores count."""
     is_held_back: bool = False
@@ -87,18 +90,20 @@ def opinion_of(tagging: Tagging, said: Sequence[Decision], user: object) -> Opin
         return Opinion(shown, seen_form(tagging))
     standing = Standing.after(said, tagging_snapshot(tagging))
     voices = standing.voices
+    review_on = next((one.review_on for one in reversed(said) if one.user_id == user.pk), None)
     own = voices.by_person.get(user.pk)
     mine = own.number if own is not None and own.counts else None
     others = voices.numbers(without=user.pk)
     has_said = has_scored(said, user)
     if others and not has_said:
         stood = standing.stated if standing.stated is not None else tagging.estimated_relevancy
-        return Opinion(stood, seen_form(tagging), others=len(others), is_held_back=True)
+        return Opinion(stood, seen_form(tagging), review_on=review_on, others=len(others), is_held_back=True)
     scores = voices.numbers()
     return Opinion(
         shown,
         seen_form(tagging),
         mine=mine,
+        review_on=review_on,
         others=len(others),
         has_said=has_said,
         is_opened=len(voices.by_person) > 1,

@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from signals.curation.errors import CurationError
+from signals.curation.errors import DayError
 from signals.curation.tags import seen_as
 from signals.models import OutlookReview, Tag, User
 
@@ -123,13 +123,13 @@ def stance_counts(tag: Tag) -> dict[str, int]:
 
 
 def day_of(text: str) -> date | None:
-    """A day as a date field sends it, None for none; CurationError for what is no day."""
+    """A day as a date field sends it, None for none; DayError for what is no day."""
     if not text.strip():
         return None
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
-        raise CurationError(_("“%(day)s” is no day.") % {"day": text[:20]}) from error
+        raise DayError(_("“%(day)s” is no day.") % {"day": text[:20]}) from error
 
 
 def _day(said: str | None) -> date | None:

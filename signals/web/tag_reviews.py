@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from signals.models import Article, ArticleVersion, Rating, Tag, Tagging, User
+from signals.models import Article, ArticleVersion, Decision, Rating, Tag, Tagging, User
 
 _CHANGES: Final = 1000
 """The newest changes of texts, among which decided mentions are looked for."""
@@ -63,12 +63,22 @@ def due_ratings(user: object, *, until: date) -> list[Rating]:
     return list(ratings.order_by("review_on", "pk")[:200])
 
 
+def due_words(user: object, *, until: date) -> QuerySet[Decision]:
+    """This person's words on mentions that they want to look at again by that day, the earliest first."""
+    if not isinstance(user, User):
+        return Decision.objects.none()
+    texts = ("tag__search", "article__text", "article__html", "article__search", "article__story_keys")
+    words = _due_words(user, until).select_related("tag", "article").defer(*texts)
+    return words.order_by("review_on", "pk")
+
+
 def count_due(user: object, *, now: datetime) -> int:
     """How much is due for this person today."""
     today = now.astimezone(UTC).date()
     due: QuerySet[Any] = due_outlooks(until=today).order_by().values("pk")
     if isinstance(user, User):
-        due = due.union(_due_ratings(user, today).values("pk"), all=True)
+        own = (_due_ratings(user, today), _due_words(user, today).order_by())
+        due = due.union(*(rows.values("pk") for rows in own), all=True)
     return due.count()
 
 
@@ -76,3 +86,10 @@ def _due_ratings(user: User, until: date) -> QuerySet[Rating]:
     newer = Rating.objects.filter(tag=OuterRef("tag"), user=user, undone_at=None, pk__gt=OuterRef("pk"))
     ratings = Rating.objects.filter(user=user, undone_at=None, review_on__lte=until, tag__merged_into=None)
     return ratings.exclude(tag__status=Tag.Status.ARCHIVED).exclude(Exists(newer))
+
+
+def _due_words(user: User, until: date) -> QuerySet[Decision]:
+    pair = {"article": OuterRef("article"), "tag": OuterRef("tag")}
+    newer = Decision.objects.filter(**pair, user=user, undone_at=None, pk__gt=OuterRef("pk"))
+    words = Decision.objects.filter(user=user, undone_at=None, review_on__lte=until)
+    return words.exclude(tag__status=Tag.Status.ARCHIVED).exclude(Exists(newer))

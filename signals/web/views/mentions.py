@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from signals.curation.decisions import DecidedSinceError, ReasonWantedError, decide_tagging
-from signals.curation.errors import CurationError
+from signals.curation.errors import CurationError, DayError
 from signals.models import Article, Decision, Tag, User
 from signals.web.access import analysts_only
 from signals.web.inbox_reading import TEXTS
 from signals.web.pages import render_page
 from signals.web.refusals import refused_with_reason
-from signals.web.tag_desk import desk_of, stance_counts
+from signals.web.tag_desk import day_of, desk_of, stance_counts
 from signals.web.tag_evidence import one_piece
 from signals.web.tag_reviews import latest_change
 
@@ -65,19 +67,23 @@ def _decide(request: HttpRequest, tag: Tag, article: Article) -> HttpResponse:
             why=request.POST.get("why", "") if verdict == Decision.Verdict.REJECT else "",
             stance=stance,
             comment=request.POST.get("comment", ""),
+            review_on=day_of(request.POST.get("review_on", "")),
             seen=request.POST.get("seen"),
             must_explain=True,
         )
-    except (ReasonWantedError, DecidedSinceError) as refused:
-        wants_reason = isinstance(refused, ReasonWantedError)
+    except (ReasonWantedError, DecidedSinceError, DayError) as refused:
         error = {
             "error": str(refused),
             "comment": request.POST.get("comment", ""),
-            "wanted": relevancy if wants_reason else None,
+            "review_on": request.POST.get("review_on", ""),
+            "is_day_refused": isinstance(refused, DayError),
+            "wanted": relevancy if isinstance(refused, ReasonWantedError) else None,
         }
         if getattr(request, "htmx", False):
             return _row(request, tag, article, error)
-        return _page(request, tag, article, error, status=422 if wants_reason else 409)
+        return _page(
+            request, tag, article, error, status=409 if isinstance(refused, DecidedSinceError) else 422
+        )
     except CurationError as refused:
         return refused_with_reason(request, refused, _back(request, tag, article))
     if getattr(request, "htmx", False):
@@ -145,6 +151,7 @@ def _page(
         "article": article,
         "why_choices": Decision.Why.choices,
         "is_mention": True,
+        "today": timezone.now().astimezone(UTC).date(),
         "changed_on": changed.replaced_at if changed else None,
         "is_history_told": piece.opinion.has_said or not numbers,
         "history": history[:_WORDS],

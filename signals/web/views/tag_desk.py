@@ -22,11 +22,19 @@ from signals.web.access import analysts_only
 from signals.web.opinions import opinions_of
 from signals.web.pages import page_of, render_page
 from signals.web.tag_desk import day_of, desk_context, desk_of
-from signals.web.tag_reviews import contested_mentions, due_outlooks, due_ratings, outdated_mentions
+from signals.web.tag_reviews import (
+    contested_mentions,
+    due_outlooks,
+    due_ratings,
+    due_words,
+    outdated_mentions,
+)
 
 _AHEAD: Final = timedelta(days=90)
 _FIRST: Final = 10
 """Mentions of each sort beside the other reviews."""
+_WORDS: Final = "words"
+_COMING: Final = 200
 _MENTIONS: Final = {"contested": contested_mentions, "outdated": outdated_mentions}
 
 
@@ -113,11 +121,11 @@ def _panel(
 
 @require_GET
 def reviews(request: HttpRequest) -> HttpResponse:
-    """What is to be looked at again: one's scores, mentions, outlooks; `?of=` shows one sort of mentions whole."""
+    """What is to be looked at again: one's own words, mentions, outlooks; `?of=` shows one sort of mentions whole."""
     today = timezone.now().astimezone(UTC).date()
     may_decide = isinstance(request.user, User) and request.user.is_analyst
     asked = request.GET.get("of", "")
-    alone = asked if may_decide and asked in _MENTIONS else ""
+    alone = asked if may_decide and asked in {_WORDS, *_MENTIONS} else ""
     context: dict[str, Any] = {
         "today": today,
         "alone": alone,
@@ -127,12 +135,17 @@ def reviews(request: HttpRequest) -> HttpResponse:
             if may_decide and alone in {sort, ""}
         ],
     }
+    if may_decide and alone in {_WORDS, ""}:
+        words = due_words(request.user, until=today)
+        context["words"] = page_of(request, words) if alone else Paginator(words, _FIRST).page(1)
     if not alone:
+        coming = due_words(request.user, until=today + _AHEAD).filter(review_on__gt=today)
         ratings = due_ratings(request.user, until=today + _AHEAD)
         context |= {
             "outlooks": page_of(request, due_outlooks(until=today + _AHEAD)),
             "ratings_due": [one for one in ratings if one.review_on and one.review_on <= today],
             "ratings_coming": [one for one in ratings if one.review_on and one.review_on > today],
+            "words_coming": coming[:_COMING],
         }
     return render_page(request, "tags/reviews.html", context)
 

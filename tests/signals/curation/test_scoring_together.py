@@ -2,12 +2,14 @@
 
 import statistics
 import uuid
+from datetime import UTC, date, timedelta
 from importlib import import_module
 
 import pytest
 from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +44,7 @@ from signals.models import (
 from signals.tagging.ranking_lessons import read_lessons as read_ranking_lessons
 from signals.tagging.versions import read_lessons
 from signals.trends.rollup import drain_marks, rebuild
+from signals.web.tag_reviews import count_due, due_words
 from tests.signals.web.making import make_article, make_source, make_tag
 
 pytestmark = pytest.mark.django_db
@@ -264,6 +267,39 @@ def test_what_learns_from_decisions_learns_the_median(people, mention):
     assert read_ranking_lessons() == {mention.article_id: ranked}
 
 
+TODAY = timezone.now().astimezone(UTC).date()
+
+
+def test_a_day_to_look_again_goes_with_the_persons_next_word_and_with_the_undo_comes_back(people, mention):
+    ana, bob = people[:2]
+    later = TODAY + timedelta(days=30)
+    for day in (TODAY, TODAY - timedelta(days=1)):
+        with pytest.raises(CurationError, match="has to be to come"):
+            say(mention, ana, "reject", review_on=day)
+    rejected = say(mention, ana, "reject", review_on=later)
+    say(mention, bob, 4)
+    assert list(due_words(ana, until=later)) == [rejected]
+    assert list(due_words(ana, until=later - timedelta(days=1))) == []
+    assert list(due_words(bob, until=later)) == []
+    Decision.objects.filter(pk=rejected.pk).update(review_on=TODAY)
+    assert (count_due(ana, now=timezone.now()), count_due(bob, now=timezone.now())) == (1, 0)
+    again = say(mention, ana, 3)
+    told = Change.objects.get(target=f"decision:{again.pk}")
+    assert (told.before["review_on"], "review_on" in told.after) == (TODAY.isoformat(), False)
+    assert list(due_words(ana, until=later)) == []
+    undo_decision(decision=again, by=bob)
+    assert list(due_words(ana, until=later)) == [rejected]
+    undo_decision(decision=rejected, by=ana)
+    assert list(due_words(ana, until=date.max)) == []
+
+
+def test_sent_twice_a_word_with_a_day_is_one_and_with_another_day_another(people, mention):
+    days = [TODAY + timedelta(days=number) for number in (5, 5, 9)]
+    told = [say(mention, people[0], 4, seen="", review_on=day).pk for day in days]
+    assert (told[0] == told[1], told[1] == told[2]) == (True, False)
+    assert say(mention, people[0], 4, seen="").pk == told[2]
+
+
 # Whatever several people say, take back, merge and split: one fold of what holds.
 
 WHO, TAGS = 3, 3
@@ -272,6 +308,7 @@ said = st.tuples(
     st.integers(0, TAGS - 1),
     st.integers(0, WHO - 1),
     st.one_of(st.sampled_from(["accept", "reject"]), st.integers(1, 5)),
+    st.sampled_from([None, None, 1, 9]),
 )
 steps = st.lists(
     st.one_of(
@@ -316,6 +353,18 @@ def check_fold(article) -> None:
             assert decision.before["decided_at"] == before.known_at.isoformat()
 
 
+def check_days(people) -> None:
+    """What each wants to look at again is what their last word on each mention says, worked out from the rows."""
+    for user in people:
+        last = {
+            (one.article_id, one.tag_id): one for one in user.decisions.filter(undone_at=None).order_by("pk")
+        }
+        wanted = sorted(
+            (one for one in last.values() if one.review_on), key=lambda one: (one.review_on, one.pk)
+        )
+        assert list(due_words(user, until=date.max)) == wanted
+
+
 def forms() -> list[dict]:
     """All mentions, but for their keys: one that is made anew has another."""
     rows = Tagging.objects.order_by("article", "tag").values()
@@ -330,10 +379,24 @@ def forms() -> list[dict]:
 )
 @example(
     carried={0: None, 1: 3},
-    steps=[("say", 0, 0, 5), ("say", 1, 1, 2), ("merge", 0, 1), ("undo", 0), ("split",), ("say", 0, 2, 1)],
+    steps=[
+        ("say", 0, 0, 5, None),
+        ("say", 1, 1, 2, 9),
+        ("merge", 0, 1),
+        ("undo", 0),
+        ("split",),
+        ("say", 0, 2, 1, None),
+    ],
 )
 @example(
-    carried={}, steps=[("say", 0, 0, 5), ("merge", 0, 1), ("say", 1, 1, 1), ("undo", 0), ("say", 1, 0, 3)]
+    carried={},
+    steps=[
+        ("say", 0, 0, 5, 9),
+        ("merge", 0, 1),
+        ("say", 1, 1, 1, None),
+        ("undo", 0),
+        ("say", 1, 0, 3, 1),
+    ],
 )
 @given(
     carried=st.dictionaries(st.integers(0, TAGS - 1), st.sampled_from([None, 3, 5])),
@@ -359,7 +422,8 @@ def test_whatever_is_said_taken_back_merged_and_split_each_mention_is_what_the_w
             tag = Tag.objects.get(pk=tags[how[0]].pk)
             while tag.merged_into is not None:
                 tag = tag.merged_into
-            say(Tagging(article=article, tag=tag), people[how[1]], how[2])
+            day = TODAY + timedelta(days=how[3]) if how[3] else None
+            say(Tagging(article=article, tag=tag), people[how[1]], how[2], review_on=day)
         elif what == "undo":
             for change in holding(how):
                 undo_change(change=change, by=people[0])
@@ -372,9 +436,11 @@ def test_whatever_is_said_taken_back_merged_and_split_each_mention_is_what_the_w
         elif merges:
             split_tag(change=merges.pop(), by=people[0])
         check_fold(article)
+        check_days(people)
     for change in reversed(merges):
         split_tag(change=change, by=people[0])
         check_fold(article)
+    check_days(people)
     for change in holding(range(Change.objects.filter(verb="tagging.decided", undone_at=None).count())):
         undo_change(change=change, by=people[0])
         check_fold(article)

@@ -1,6 +1,6 @@
 """Several analysts' scores of one mention: blind first, then the distribution; listed where they are far apart."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from urllib.parse import unquote
 
 import pytest
@@ -251,6 +251,78 @@ def test_another_title_is_no_other_text_and_an_archived_item_asks_nobody_to_look
     assert plain(analyst.get("/reviews/").content).count(mention.tag.name) == 2
     Tag.objects.update(status=Tag.Status.ARCHIVED)
     assert mention.tag.name not in plain(analyst.get("/reviews/").content)
+
+
+TODAY = timezone.now().astimezone(UTC).date()
+
+
+def test_a_day_to_look_again_is_said_with_the_word_and_leads_back_to_the_mention_when_it_comes(
+    analyst, people, others, mention
+):
+    own = addresses(mention)["own"]
+    later = (TODAY + timedelta(days=30)).isoformat()
+    say(mention, others[0], 4, review_on=TODAY + timedelta(days=5))
+    assert "to be looked at again on" not in plain(analyst.get(own).content)
+    decide(analyst, mention, {}, verdict="accept", review_on=later, **{"from": "mention"})
+    blind = plain(analyst.get(own).content)
+    assert "You want to look again on" in blind
+    assert "to be looked at again on" not in blind
+    decide(analyst, mention, {}, relevancy="4", review_on=later, comment="In May.", **{"from": "mention"})
+    history = plain(analyst.get(own).content).split("Who said what")[-1]
+    assert history.count("to be looked at again on") == 3
+    reviews = plain(analyst.get("/reviews/").content)
+    assert "None of your words on mentions is due" in reviews
+    assert "1 more within 90 days" in reviews
+    assert "Review on" in plain(analyst.get("/history/").content)
+    Decision.objects.update(review_on=TODAY)
+    page = analyst.get("/reviews/").content.decode().split('id="words"')[1].split('id="contested"')[0]
+    assert own in page
+    assert "You said 4 on" in page
+    assert "“In May.”" in page
+    assert page.count("data-row>") == 1  # not Bob's
+    assert "To look at again 1" in plain(analyst.get("/inbox/").content)
+    Tag.objects.update(status=Tag.Status.ARCHIVED)
+    assert "None of your words on mentions is due" in plain(analyst.get("/reviews/").content)
+
+
+@pytest.mark.parametrize(
+    ("day", "words"), [("2001-01-01", "has to be to come"), ("soon", "“soon” is no day")]
+)
+def test_a_day_that_is_none_or_past_is_refused_in_words_and_all_that_was_typed_stays(
+    analyst, mention, day, words
+):
+    typed = {"relevancy": "4", "review_on": day, "comment": "Kept.", "from": "mention"}
+    answer = decide(analyst, mention, {}, **typed)
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert words in html
+    assert f'value="{day}"' in html
+    assert ">Kept.</textarea>" in html
+    assert not Decision.objects.exists()
+
+
+def test_days_of_many_mentions_are_paged_and_ask_no_more_the_more_there_are(analyst, people):
+    source, tag = make_source(), make_tag()
+    asked = []
+    for count in (12, 48):
+        for article in [make_article(source, [tag]) for _ in range(count)]:
+            decide_tagging(
+                article=article,
+                tag=tag,
+                by=people["analyst"],
+                verdict="reject",
+                review_on=TODAY + timedelta(days=1),
+            )
+        Decision.objects.update(review_on=TODAY)
+        for at in ("/reviews/", "/reviews/?of=words"):
+            with CaptureQueriesContext(connection) as captured:
+                page = plain(analyst.get(at).content)
+            asked.append(len(captured))
+    assert asked[0] == asked[2]
+    assert asked[1] == asked[3]
+    assert "Page 1 of 2" in page
+    assert "You rejected it on" in page
+    assert "All 60" in plain(analyst.get("/reviews/").content)
 
 
 def test_pages_of_contested_mentions_ask_no_more_the_more_there_are(analyst, others):
