@@ -108,8 +108,6 @@ def undo_edition_change(*, change: Change, by: User, now: datetime | None = None
     """Let the edition be as before one edit; CurationError once it is final, or was edited further."""
     with transaction.atomic():
         locked = Edition.objects.select_for_update(no_key=True).get(pk=change.key)
-        if change.verb in (APPROVED, HELD):
-            raise CurationError(_("Approving, and taking that back, is done on the page of the digest."))
         if locked.status != Edition.Status.DRAFT:
             raise CurationError(_("This edition is final: what goes out can't be changed any more."))
         fields = [name for name in change.before if name in _EDITED]

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -20,6 +22,7 @@ from signals.models import Change, LogInLink, Role, User
 
 LINK_LIFE = timedelta(hours=24)
 FIRST_EMAIL = "admin@localhost.localdomain"
+ADDED = "person.added"
 
 
 def ensure_first_administrator() -> User:
@@ -45,7 +48,7 @@ def add_person(
         user = User.objects.select_for_update().filter(email__iexact=email).first()
         if user is None:
             user = User.objects.create_user(email, role=role, name=name)
-            _log(user, by, "person.added", {}, {"role": role})
+            _log(user, by, ADDED, {}, {"role": role})
             return user, True
         if name:
             user.name = name
@@ -125,23 +128,39 @@ def undo_settings(*, change: Change, by: User) -> None:
 
 
 def undo_person(*, change: Change, by: User) -> None:
-    """Give a person back the role they had, or let them in (or not) as before.
+    """Give a person back the role they had, or let them in (or not) as before; whoever was added is let go.
 
     Raises CurationError when that was changed again since, and for the last administrator.
     """
     with transaction.atomic():
+        if change.verb == ADDED:
+            close_account(person=User.objects.get(pk=change.key))
+            mark_undone(change, by)
+            return
         person = _lock(User.objects.get(pk=change.key))
         if any(getattr(person, field) != value for field, value in change.after.items()):
             raise CurationError(_("This was changed again since: take that back first."))
-        if change.before.get("role", person.role) != Role.ADMINISTRATOR or not change.before.get(
-            "is_active", person.is_active
-        ):
+        lets_go = not change.before.get("is_active", person.is_active)
+        if change.before.get("role", person.role) != Role.ADMINISTRATOR or lets_go:
             _keep_one_administrator(person)
         mark_undone(change, by)
         for field, value in change.before.items():
             setattr(person, field, value)
         person.is_superuser = person.role == Role.ADMINISTRATOR
         person.save(update_fields=["role", "is_active", "is_superuser"])
+        if lets_go:
+            _log_out(person)
+
+
+def close_account(*, person: User) -> None:
+    """Let somebody in no more, in the caller's transaction; the account stays, and all they did with it.
+
+    Raises CurationError for who is deactivated already, and for the last administrator.
+    """
+    person = _lock(person)
+    if not person.is_active:
+        raise CurationError(_("This person is deactivated already."))
+    _let_go(person)
 
 
 def mark_undone(change: Change, by: User, now: datetime | None = None) -> None:
@@ -172,12 +191,30 @@ def _set_active(person: User, active: bool, by: User | None) -> Change | None:
         person = _lock(person)
         if person.is_active == active:
             return None
-        if not active:
-            _keep_one_administrator(person)
-        person.is_active = active
-        person.save(update_fields=["is_active"])
+        if active:
+            person.is_active = True
+            person.save(update_fields=["is_active"])
+        else:
+            _let_go(person)
         verb = "person.reactivated" if active else "person.deactivated"
         return _log(person, by, verb, {"is_active": not active}, {"is_active": active})
+
+
+def _let_go(person: User) -> None:
+    """Deactivate a person who is locked."""
+    _keep_one_administrator(person)
+    person.is_active = False
+    person.save(update_fields=["is_active"])
+    _log_out(person)
+
+
+def _log_out(person: User) -> None:
+    """End what a person was logged in by, so that it doesn't come to life when they are let in again."""
+    # A session tells whose it is only when it is read.
+    open_ones = Session.objects.filter(expire_date__gt=timezone.now()).iterator()
+    theirs = [one.pk for one in open_ones if one.get_decoded().get(SESSION_KEY) == str(person.pk)]
+    Session.objects.filter(pk__in=theirs).delete()
+    LogInLink.objects.filter(user=person, used_at=None).delete()
 
 
 def _lock(person: User) -> User:

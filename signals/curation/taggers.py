@@ -1,4 +1,4 @@
-"""Going back to the tagger before."""
+"""Going back to the tagger before, and forth again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
-from signals.jobs import start_job
-from signals.models import Change, Job, StagedTagging, TaggerVersion, User
+from signals.curation.people import mark_undone
+from signals.jobs import cancel_job, open_jobs, start_job
+from signals.models import Article, Change, Job, StagedTagging, TaggerVersion, User
+from signals.tagging.catalogue_index import version_in_use
 from signals.tagging.retagging import begin_back, give_up_staging, switch, waiting_count
 from signals.tagging.service import stop_taggers
-from signals.tagging.versions import JOB
+from signals.tagging.versions import JOB, WINDOW, is_readable
 
 TAKEN_BACK: Final = "tagger.taken_back"
 AT_ONCE: Final = 1000
@@ -64,3 +66,35 @@ def take_back_tagger(*, by: User, now: datetime | None = None) -> Job | None:
             )
         switch(to=before, start=start, since=since, digests=tags, back=True, now=now)
     return None
+
+
+def undo_taking_back(*, change: Change, by: User, now: datetime | None = None) -> None:
+    """Put the version that was taken back to work again: it reads the past in the background, then takes over.
+
+    Raises CurationError when another is in use, or on its way, by now.
+    """
+    now = now or timezone.now()
+    number, before = int(change.before["version"]), int(change.after["version"])
+    with transaction.atomic():
+        stop_taggers()
+        for job in open_jobs(JOB).filter(arguments={"version": before, "instead_of": number}):
+            cancel_job(job=job, now=now)
+        mark_undone(change, by)
+        if version_in_use() == number:
+            return
+        locked = TaggerVersion.objects.select_for_update(no_key=True)
+        version = locked.get(number=number)
+        another = locked.filter(status=TaggerVersion.Status.STAGING).exists()
+        if version.status != TaggerVersion.Status.TAKEN_BACK or version_in_use() != before or another:
+            raise CurationError(_("Another version suggests by now, or is about to."))
+        if not is_readable(number):
+            raise CurationError(_("What that version learned can't be read any more."))
+        version.status, version.retired_at = TaggerVersion.Status.STAGING, None
+        version.save(update_fields=["status", "retired_at"])
+        start_job(
+            kind=JOB,
+            title=_("Version %d comes back") % number,
+            arguments={"version": number},
+            total=Article.objects.filter(sort_at__gte=now - WINDOW).count(),
+            by=by,
+        )

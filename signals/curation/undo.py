@@ -3,102 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from signals.curation import built
-from signals.curation.comments import undo_comment
-from signals.curation.decisions import undo_decision
-from signals.curation.editions import undo_edition_change
 from signals.curation.errors import CurationError, GoneError, UndoRefused
-from signals.curation.invitations import undo_invitation
-from signals.curation.links import undo_link
-from signals.curation.merging import split_tag
-from signals.curation.outlooks import undo_review
-from signals.curation.people import undo_person, undo_settings
-from signals.curation.proposals import undo_proposal
-from signals.curation.ratings import undo_rating
-from signals.curation.sameness import undo_distinct
-from signals.curation.saved_views import undo_view
-from signals.curation.signposts import undo_signpost
-from signals.curation.snoozing import undo_snooze
-from signals.curation.stories import undo_story
-from signals.curation.tags import undo_tag_change
 from signals.curation.undo_decisions import undo_decisions
+from signals.curation.undo_nouns import NOUNS
 from signals.jobs import Batch, JobError, start_job
-from signals.models import Change, Decision, Job, Proposal, Rating, User
+from signals.models import Change, Job, User
 from signals.models.change import ChangeQuerySet
 
 JOB: Final = "undo"
 AT_ONCE: Final = 200
 """Changes that are taken back while the person waits; more are a job."""
+TOLD: Final = 100
+"""Later changes that are named before an old one is taken back."""
 _REFUSED_KEPT: Final = 200
 _RUN: Final = 100
 """Decisions that are taken back in one transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Noun:
-    """What can be taken back of the changes whose target starts with this noun."""
-
-    undo: Callable[[Change, User], None]
-    """Takes the change back and says so in its row; raises CurationError, ObjectDoesNotExist."""
-    built_on: Callable[[Change], Collection[str]] = built.on_the_same
-    """Targets of changes that would stand on this one; later ones are told before it is taken back."""
-    is_desk: bool = True
-    """What the key u takes back: not settings, people or sources."""
-    by_administrators: bool = False
-    """Only administrators make such changes, so only they take them back."""
-    one_way: frozenset[str] = frozenset()
-    """Verbs that have no way back."""
-
-
-NOUNS: Final[dict[str, Noun]] = {
-    "decision": Noun(
-        lambda change, by: undo_decision(decision=Decision.objects.get(pk=change.key), by=by),
-        built.on_decision,
-    ),
-    "rating": Noun(
-        lambda change, by: undo_rating(rating=Rating.objects.get(pk=change.key), by=by), built.on_rating
-    ),
-    "proposal": Noun(
-        lambda change, by: undo_proposal(proposal=Proposal.objects.get(pk=change.key), change=change, by=by),
-        built.on_proposal,
-    ),
-    "snooze": Noun(lambda change, by: undo_snooze(change=change, by=by)),
-    "link": Noun(lambda change, by: undo_link(change=change, by=by)),
-    "merge": Noun(lambda change, by: split_tag(change=change, by=by), built.on_merge),
-    "story": Noun(lambda change, by: undo_story(change=change, by=by), built.on_story),
-    "distinct": Noun(lambda change, by: undo_distinct(change=change, by=by)),
-    "tag": Noun(lambda change, by: undo_tag_change(change=change, by=by), built.on_tag),
-    "comment": Noun(lambda change, by: undo_comment(change=change, by=by)),
-    "signpost": Noun(lambda change, by: undo_signpost(change=change, by=by)),
-    "edition": Noun(lambda change, by: undo_edition_change(change=change, by=by)),
-    "outlook": Noun(lambda change, by: undo_review(change=change, by=by), built.on_outlook),
-    "settings": Noun(lambda change, by: undo_settings(change=change, by=by), is_desk=False),
-    "view": Noun(lambda change, by: undo_view(change=change, by=by), is_desk=False),
-    "person": Noun(
-        lambda change, by: undo_person(change=change, by=by),
-        is_desk=False,
-        by_administrators=True,
-        one_way=frozenset({"person.added"}),
-    ),
-    "invitation": Noun(
-        lambda change, by: undo_invitation(change=change, by=by),
-        is_desk=False,
-        by_administrators=True,
-        one_way=frozenset({"invitation.sent_again", "invitation.withdrawn", "invitation.accepted"}),
-    ),
-}
-"""Every noun that can be taken back. `ingestion`, which curation doesn't know, adds its own when it is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +43,20 @@ class Undone:
     job: Job | None = None
 
 
-def may_undo(change: Change, by: User) -> bool:
-    """Whether there's a way back, and this person may go it."""
+def why_not(change: Change, by: User) -> str:
+    """Why this person can't take a change back, in words; "" when they can."""
+    if change.undone_at is not None:
+        return _("This was undone before.")
     noun = NOUNS.get(change.noun)
-    if noun is None or change.verb in noun.one_way or change.undone_at is not None or not by.is_active:
-        return False
-    return by.is_administrator if noun.by_administrators else by.is_analyst
+    if noun is None:
+        return _("This kind of change can't be undone.")
+    if change.verb in noun.one_way:
+        return str(noun.one_way[change.verb])
+    if noun.by_administrators and not by.is_administrator:
+        return _("Only administrators can undo this.")
+    if not by.is_analyst or not by.is_active:
+        return _("Your role does not allow this.")
+    return ""
 
 
 def undo_change(*, change: Change, by: User) -> None:
@@ -128,8 +67,10 @@ def undo_change(*, change: Change, by: User) -> None:
     if change.undone_at is not None:
         raise CurationError(_("This was undone before."))
     noun = NOUNS.get(change.noun)
-    if noun is None or change.verb in noun.one_way:
+    if noun is None:
         raise CurationError(_("This kind of change can't be undone."))
+    if change.verb in noun.one_way:
+        raise CurationError(str(noun.one_way[change.verb]))
     if noun.by_administrators and not by.is_administrator:
         raise CurationError(_("Only administrators can undo this."))
     try:
@@ -139,14 +80,23 @@ def undo_change(*, change: Change, by: User) -> None:
 
 
 def built_since(change: Change) -> list[Change]:
-    """Later changes that hold and stand on this one, the newest first; at most 100."""
+    """Later changes that hold and stand on this one, the newest first; at most `TOLD`."""
     noun = NOUNS.get(change.noun)
-    targets = noun.built_on(change) if noun else [change.target]
-    later = Change.objects.filter(target__in=targets, pk__gt=change.pk, undone_at=None)
+    stands = Q(target__in=noun.built_on(change) if noun else [change.target])
+    if (person := came_of(change)) is not None:
+        stands |= Q(user=person) | Q(target=f"person:{person}")
+    later = Change.objects.filter(stands, pk__gt=change.pk, undone_at=None)
     if change.together is not None:
         later = later.exclude(together=change.together)
-    found = later.select_related("user").order_by("-pk")
-    return [one for one in found[:100] if one.target != change.target or _shares_a_field(one, change)]
+    found = later.select_related("user").order_by("-pk")[:TOLD]
+    is_whole = noun is not None and change.verb in noun.whole
+    return [one for one in found if is_whole or one.target != change.target or _shares_a_field(one, change)]
+
+
+def came_of(change: Change) -> int | None:
+    """The key of the person who came of a change: added, or joined by an invitation."""
+    noun = NOUNS.get(change.noun)
+    return noun.done_by(change) if noun else None
 
 
 def undo_last(*, by: User, passing_over: Collection[int] = ()) -> Undone:
@@ -155,8 +105,7 @@ def undo_last(*, by: User, passing_over: Collection[int] = ()) -> Undone:
     What is gone is passed over, and so are the changes named. Raises UndoRefused, which names the change, when it
     can't be undone, CurationError when there is none.
     """
-    desk = [name for name, noun in NOUNS.items() if noun.is_desk]
-    held = Change.objects.filter(user=by, undone_at=None).of_nouns(desk).exclude(pk__in=passing_over)
+    held = _at_desk().filter(user=by).exclude(pk__in=passing_over)
     change = held.order_by("-pk").first()
     while change is not None:
         if change.together is not None:
@@ -183,13 +132,18 @@ def standing(
     *, of: User | None = None, since: datetime | None = None, together: uuid.UUID | None = None
 ) -> ChangeQuerySet:
     """Changes at the desk that hold: of a person since a moment, or all made in one go."""
-    nouns = [name for name, noun in NOUNS.items() if noun.is_desk]
-    changes = Change.objects.filter(undone_at=None).of_nouns(nouns).order_by("-pk")
+    changes = _at_desk().order_by("-pk")
     if of is not None:
         changes = changes.filter(user=of)
     if since is not None:
         changes = changes.filter(made_at__gte=since)
     return changes.filter(together=together) if together is not None else changes
+
+
+def _at_desk() -> ChangeQuerySet:
+    desk = {name: noun for name, noun in NOUNS.items() if noun.is_desk}
+    from_log = [verb for noun in desk.values() for verb in noun.from_log]
+    return Change.objects.filter(undone_at=None).of_nouns(list(desk)).exclude(verb__in=from_log)
 
 
 def undo_all(

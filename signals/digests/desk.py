@@ -11,11 +11,19 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from signals.curation.editions import APPROVED, HELD, lock_draft, order_entries, schedule_edition
+from signals.curation.editions import (
+    APPROVED,
+    HELD,
+    lock_draft,
+    order_entries,
+    schedule_edition,
+    undo_edition_change,
+)
 from signals.curation.errors import CurationError
+from signals.curation.people import mark_undone
 from signals.digests.content import LIMITS, Content
 from signals.digests.editions import content_of, freeze_edition, needs_approval
-from signals.digests.pace import one_sender
+from signals.digests.pace import one_sender, stop_senders
 from signals.digests.periods import LATE_AFTER, parse_period
 from signals.models import Change, Edition, User
 
@@ -122,14 +130,7 @@ def approve_edition(*, edition: Edition, by: User, now: datetime | None = None) 
     """
     moment = now or timezone.now()
     with transaction.atomic():
-        locked = lock_draft(edition)
-        if Content.from_params(locked.content).is_sample:
-            raise CurationError(_("This edition is made of the sample; it is not sent to readers."))
-        if not may_still_approve(locked, moment):
-            raise CurationError(_("This edition is too old to be sent: nobody would call it news."))
-        if content_of(locked).is_empty:
-            raise CurationError(_("Every entry is left out: there is nothing to send."))
-        readers = freeze_edition(edition=locked, by=by, now=moment)
+        locked, readers = _approve(edition, by, moment)
         Change.objects.create(
             user=by,
             verb=APPROVED,
@@ -149,18 +150,7 @@ def hold_edition(*, edition: Edition, by: User, now: datetime | None = None) -> 
     """
     moment = now or timezone.now()
     with one_sender():
-        locked = Edition.objects.select_for_update(no_key=True).get(pk=edition.pk)
-        mails = locked.deliveries.select_for_update().order_by("pk").values_list("attempts", flat=True)
-        if locked.status == Edition.Status.DRAFT:
-            raise CurationError(_("It is a draft already."))
-        if locked.status != Edition.Status.APPROVED or any(list(mails)):
-            raise CurationError(_("Mails of it are out already: it can't be taken back any more."))
-        locked.deliveries.all().delete()
-        locked.renderings.all().delete()
-        was = {"status": str(locked.status), "approved_at": str(locked.approved_at)}
-        locked.status, locked.is_held = Edition.Status.DRAFT, True
-        locked.frozen_at = locked.approved_at = locked.approved_by = None
-        locked.save(update_fields=["status", "is_held", "frozen_at", "approved_at", "approved_by"])
+        locked, was = _hold(edition)
         Change.objects.create(
             user=by,
             verb=HELD,
@@ -170,6 +160,54 @@ def hold_edition(*, edition: Edition, by: User, now: datetime | None = None) -> 
             after={"status": str(Edition.Status.DRAFT)},
             made_at=moment,
         )
+
+
+def undo_at_desk(*, change: Change, by: User, now: datetime | None = None) -> None:
+    """Take back what an editor did: an edit, an approval until the first mail, or that one was taken back.
+
+    CurationError when that can't be any more.
+    """
+    if change.verb not in (APPROVED, HELD):
+        undo_edition_change(change=change, by=by, now=now)
+        return
+    moment = now or timezone.now()
+    with transaction.atomic():
+        stop_senders()
+        edition = Edition.objects.get(pk=change.key)
+        mark_undone(change, by, moment)
+        if change.verb == APPROVED:
+            _hold(edition)
+        else:
+            # Whoever lets the mails go after all is who approved them, as they are now.
+            _approve(edition, by, moment)
+
+
+def _approve(edition: Edition, by: User, moment: datetime) -> tuple[Edition, int]:
+    locked = lock_draft(edition)
+    if Content.from_params(locked.content).is_sample:
+        raise CurationError(_("This edition is made of the sample; it is not sent to readers."))
+    if not may_still_approve(locked, moment):
+        raise CurationError(_("This edition is too old to be sent: nobody would call it news."))
+    if content_of(locked).is_empty:
+        raise CurationError(_("Every entry is left out: there is nothing to send."))
+    return locked, freeze_edition(edition=locked, by=by, now=moment)
+
+
+def _hold(edition: Edition) -> tuple[Edition, dict[str, str]]:
+    """A draft again, with senders stopped by the caller; returns it with what it was."""
+    locked = Edition.objects.select_for_update(no_key=True).get(pk=edition.pk)
+    mails = locked.deliveries.select_for_update().order_by("pk").values_list("attempts", flat=True)
+    if locked.status == Edition.Status.DRAFT:
+        raise CurationError(_("It is a draft already."))
+    if locked.status != Edition.Status.APPROVED or any(list(mails)):
+        raise CurationError(_("Mails of it are out already: it can't be taken back any more."))
+    locked.deliveries.all().delete()
+    locked.renderings.all().delete()
+    was = {"status": str(locked.status), "approved_at": str(locked.approved_at)}
+    locked.status, locked.is_held = Edition.Status.DRAFT, True
+    locked.frozen_at = locked.approved_at = locked.approved_by = None
+    locked.save(update_fields=["status", "is_held", "frozen_at", "approved_at", "approved_by"])
+    return locked, was
 
 
 def is_expired(edition: Edition, now: datetime) -> bool:

@@ -64,9 +64,15 @@ class Full:
 @contextmanager
 def one_sender() -> Iterator[None]:
     """A transaction in which nobody else claims or moves many deliveries."""
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    with transaction.atomic(durable=True):
+        stop_senders()
         yield
+
+
+def stop_senders() -> None:
+    """Let nobody claim or move many deliveries until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def find_room(pace: Pace, *, domain: str, now: datetime) -> Full | None:

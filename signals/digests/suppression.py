@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
+from signals.curation.people import mark_undone
 from signals.digests.limits import is_within
 from signals.models import Change, Subscription, Suppression, User
 
@@ -97,9 +98,35 @@ def lift_suppression(*, address: str, by: User, now: datetime) -> None:
             target=f"suppression:{found.pk}",
             # the log is for all analysts and for ever: whose address it was is no part of it
             title=_("An address may be written to again"),
-            before={"reason": without_addresses(found.reason), "made_at": found.made_at.isoformat()},
+            before={
+                "reason": without_addresses(found.reason),
+                "made_at": found.made_at.isoformat(),
+                "is_complaint": found.is_complaint,
+                "address_hash": found.address_hash,
+            },
             after={},
             made_at=now,
         )
         found.delete()
         Subscription.objects.filter(email__iexact=address).update(suppressed_at=None, suppressed_reason="")
+
+
+def undo_lifting(*, change: Change, by: User) -> None:
+    """Put an address on the list again, as it stood there; CurationError when it is there by now."""
+    was = change.before
+    if "address_hash" not in was:
+        raise CurationError(_("Which address it was is not kept: it would have to bounce again."))
+    made_at = datetime.fromisoformat(was["made_at"])
+    with transaction.atomic():
+        found, is_new = Suppression.objects.get_or_create(
+            address_hash=was["address_hash"],
+            defaults={"reason": was["reason"], "is_complaint": was["is_complaint"], "made_at": made_at},
+        )
+        if not is_new:
+            raise CurationError(_("This address is on the list again."))
+        mark_undone(change, by)
+        readers = Subscription.objects.filter(suppressed_at=None).values_list("pk", "email")
+        theirs = [pk for pk, email in readers.iterator() if address_hash(email) == found.address_hash]
+        Subscription.objects.filter(pk__in=theirs).update(
+            suppressed_at=made_at, suppressed_reason=found.reason
+        )

@@ -55,7 +55,7 @@ def _addresses(noun: str, keys: list[int]) -> dict[int, str]:
         return {pk: reverse("source", args=[pk]) for pk in _existing(Source, keys)}
     if noun == "job":
         return {pk: reverse("job", args=[pk]) for pk in _existing(Job, keys)}
-    if noun == "person":
+    if noun in {"person", "invitation"}:
         return {key: reverse("people") for key in keys}
     tags = _tags_of(noun, keys)
     known = Tag.objects.only("pk", "slug").in_bulk(set(tags.values()))

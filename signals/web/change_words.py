@@ -123,6 +123,7 @@ FIELDS: Final[dict[str, Promise]] = {
     "words": _("Words"),
     "held": _("Did it hold?"),
     "seen_on": _("Seen on"),
+    "expires_at": _("Valid until"),
     "title": _("Title"),
     "note": _("Note"),
     "note_fr": _("Note in French"),

@@ -18,7 +18,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from signals.curation.errors import CurationError
-from signals.curation.undo import NOUNS, Undone, built_since, may_undo, standing, undo_all, undo_change
+from signals.curation.undo import (
+    TOLD,
+    Undone,
+    built_since,
+    came_of,
+    standing,
+    undo_all,
+    undo_change,
+    why_not,
+)
+from signals.curation.undo_nouns import NOUNS
 from signals.models import Change, User
 from signals.web.access import analysts_only, people_only
 from signals.web.change_filters import LogFilter, page_by_key
@@ -39,11 +49,17 @@ class Line:
     verb: str
     place: str
     differences: list[Difference]
-    may_undo: bool
+    why_not: str
+    """Why whoever reads can't take it back; "" when they can."""
     count: int = 1
     """How many were made in one go; 1 when it is shown by itself."""
     standing: int = 0
     """How many of those still hold."""
+
+    @property
+    def may_undo(self) -> bool:
+        """Whether whoever reads can take it back."""
+        return not self.why_not
 
 
 @require_GET
@@ -89,7 +105,8 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             built = built_since(change) if change.undone_at is None else []
             if built and request.POST.get("knowing") != str(built[0].pk):
                 return _tell_first(request, change)
-            along = built if "along" in request.POST else []
+            # What somebody did goes back from the page of that, each for itself, and with them let go first.
+            along = built if "along" in request.POST and came_of(change) is None else []
             said = undone_in_words(_undo_with(change, along, request.user))
     except CurationError as refused:
         return _refused(request, change, refused)
@@ -192,11 +209,14 @@ def _change_page(request: HttpRequest, change: Change, *, error: str = "", statu
     assert isinstance(request.user, User)
     built = built_since(change) if change.undone_at is None else []
     (line,) = _lines([change], request.user, gathers=False)
+    came = came_of(change)
     context = {
         "line": line,
         "change": change,
         "built": _lines(built, request.user, gathers=False),
         "newest": built[0].pk if built else "",
+        "is_cut": len(built) == TOLD,
+        "came": User.objects.filter(pk=came).first() if came is not None else None,
         "error": error,
     }
     return render_page(request, "history/change.html", context, status=status)
@@ -221,7 +241,7 @@ def _lines(changes: Sequence[Change], reader: User, *, gathers: bool) -> list[Li
                 verb=verb_words(change.verb),
                 place=where.get(change.pk, ""),
                 differences=differences(change, names) if count == 1 else [],
-                may_undo=may_undo(change, reader) if count == 1 else _may_undo_go(change, held, reader),
+                why_not=why_not(change, reader) if count == 1 else _why_not_go(change, held, reader),
                 count=count,
                 standing=held,
             )
@@ -229,6 +249,10 @@ def _lines(changes: Sequence[Change], reader: User, *, gathers: bool) -> list[Li
     return lines
 
 
-def _may_undo_go(change: Change, held: int, reader: User) -> bool:
+def _why_not_go(change: Change, held: int, reader: User) -> str:
     noun = NOUNS.get(change.noun)
-    return noun is not None and noun.is_desk and held > 0 and reader.is_analyst
+    if noun is None or not noun.is_desk:
+        return _("These are undone one by one.")
+    if not held:
+        return _("This was undone before.")
+    return "" if reader.is_analyst else _("Your role does not allow this.")
