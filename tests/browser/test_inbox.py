@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from signals.models import (
@@ -16,6 +18,7 @@ from signals.models import (
     Change,
     Claim,
     Decision,
+    Rating,
     Role,
     State,
     Tag,
@@ -261,6 +264,36 @@ def test_on_an_items_page_a_far_score_waits_for_its_reason_and_is_sent_with_it_b
     expect(row).to_contain_text("please say why")
     row.get_by_role("button", name="Reject").click()
     expect(row).to_contain_text("1 rejects it")
+
+
+def test_enter_in_the_day_to_look_again_says_nothing_of_the_mention_and_u_takes_a_days_word_back(
+    page: Page, analyst: User, complaints: list[str]
+):
+    (article,) = fill_inbox(articles=1, tags=1)
+    tag = Tag.objects.get()
+    later = timezone.localdate() + timedelta(days=40)
+    page.goto(f"/tags/{tag.pk}/evidence/{article.pk}/")
+    day = page.get_by_label("Look again on")
+    day.focus()
+    page.keyboard.type(f"{later:%m%d%Y}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Press what you say of it")
+    assert not Decision.objects.exists()
+    expect(day).to_have_value(later.isoformat())
+    page.get_by_role("button", name="3", exact=True).click()
+    expect(page.locator("main")).to_contain_text("You want to look again on")
+    assert Decision.objects.get().review_on == later
+    page.keyboard.press("u")
+    expect(page.locator("main")).not_to_contain_text("You want to look again on")
+    # So does Enter beside the score of an item.
+    page.goto(tag.get_absolute_url())
+    page.get_by_text("Look again on a day").click()
+    page.get_by_label("Look again on", exact=True).focus()
+    page.keyboard.type(f"{later:%m%d%Y}")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rating [role=alert]")).to_be_visible()
+    assert not Rating.objects.exists()
+    complaints.clear()
 
 
 def test_an_article_that_somebody_reads_is_shown_and_passed_over_but_not_closed(

@@ -30,6 +30,10 @@ _WORDS: Final = 200
 """Of a mention's history, the newest."""
 
 
+class NothingSaidError(CurationError):
+    """The form came without a verdict, a number or a stance: Enter in its date sends it so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A decision as the history tells it, with the same person's number before it."""
@@ -58,6 +62,8 @@ def _decide(request: HttpRequest, tag: Tag, article: Article) -> HttpResponse:
     if not verdict:
         verdict = Decision.Verdict.SCORE if number else Decision.Verdict.ACCEPT if stance else ""
     try:
+        if not verdict and request.POST.get("from") == "mention":
+            raise NothingSaidError(_("Press what you say of it: a verdict, a number or a stance."))
         decide_tagging(
             article=article,
             tag=tag,
@@ -71,7 +77,7 @@ def _decide(request: HttpRequest, tag: Tag, article: Article) -> HttpResponse:
             seen=request.POST.get("seen"),
             must_explain=True,
         )
-    except (ReasonWantedError, DecidedSinceError, DayError) as refused:
+    except (ReasonWantedError, DecidedSinceError, DayError, NothingSaidError) as refused:
         error = {
             "error": str(refused),
             "comment": request.POST.get("comment", ""),
@@ -139,6 +145,9 @@ def _page(
 ) -> HttpResponse:
     piece = one_piece(tag, article.pk, request.user)
     if piece is None:
+        # Somebody added it, and took that back here.
+        if Decision.objects.filter(tag=tag, article=article).exists():
+            return redirect("article", article.pk)
         raise Http404
     history = _history(tag, article)
     numbers = [one for one in history if one.decision.relevancy and one.decision.user_id != request.user.pk]

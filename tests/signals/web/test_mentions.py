@@ -285,13 +285,36 @@ def test_a_day_to_look_again_is_said_with_the_word_and_leads_back_to_the_mention
     assert "None of your words on mentions is due" in plain(analyst.get("/reviews/").content)
 
 
-@pytest.mark.parametrize(
-    ("day", "words"), [("2001-01-01", "has to be to come"), ("soon", "“soon” is no day")]
-)
-def test_a_day_that_is_none_or_past_is_refused_in_words_and_all_that_was_typed_stays(
-    analyst, mention, day, words
+def test_undo_stays_on_the_mentions_page_takes_the_day_along_and_leads_on_where_the_mention_goes_too(
+    analyst, people, mention
 ):
-    typed = {"relevancy": "4", "review_on": day, "comment": "Kept.", "from": "mention"}
+    other = make_tag()
+    later = (TODAY + timedelta(days=30)).isoformat()
+    for tag, leads_to in ((mention.tag, 200), (other, 302)):
+        own = f"/tags/{tag.pk}/evidence/{mention.article_id}/"
+        if tag == other:
+            decide_tagging(article=mention.article, tag=tag, by=people["analyst"], verdict="accept")
+        else:
+            analyst.post(own, {"relevancy": "4", "review_on": later, "from": "mention"})
+        assert analyst.post("/inbox/undo/", {"back": own})["Location"] == own
+        answer = analyst.get(own)
+        assert answer.status_code == leads_to
+        assert "You want to look again" not in plain(answer.content)
+    assert answer["Location"] == f"/articles/{mention.article_id}/"
+
+
+@pytest.mark.parametrize(
+    ("number", "day", "words"),
+    [
+        ("4", "2001-01-01", "has to be to come"),
+        ("4", "soon", "“soon” is no day"),
+        ("", "2999-01-01", "Press what you say of it"),  # Enter in the date
+    ],
+)
+def test_a_day_that_is_none_or_past_or_comes_alone_is_refused_in_words_and_all_that_was_typed_stays(
+    analyst, mention, number, day, words
+):
+    typed = {"relevancy": number, "review_on": day, "comment": "Kept.", "from": "mention"}
     answer = decide(analyst, mention, {}, **typed)
     html = answer.content.decode()
     assert answer.status_code == 422
