@@ -56,7 +56,8 @@ def delete_view(*, view: SavedView, by: User) -> None:
     """Delete one's own view; raises CurationError when it is another's."""
     _refuse_others(view, by)
     with transaction.atomic():
-        _log(view, by, "view.deleted", _as_json(view), is_there=False)
+        before = _as_json(view) | {"made_at": view.made_at.isoformat()}
+        _log(view, by, "view.deleted", before, is_there=False)
         view.delete()
 
 

@@ -120,7 +120,12 @@ def undo_lifting(*, change: Change, by: User) -> None:
     with transaction.atomic():
         found, is_new = Suppression.objects.get_or_create(
             address_hash=was["address_hash"],
-            defaults={"reason": was["reason"], "is_complaint": was["is_complaint"], "made_at": made_at},
+            defaults={
+                "pk": int(change.key),
+                "reason": was["reason"],
+                "is_complaint": was["is_complaint"],
+                "made_at": made_at,
+            },
         )
         if not is_new:
             raise CurationError(_("This address is on the list again."))

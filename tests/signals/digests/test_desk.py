@@ -8,7 +8,7 @@ from django.core import mail
 from django.utils import timezone
 
 from signals.curation.errors import CurationError
-from signals.curation.undo import undo_change
+from signals.curation.undo import undo_change, undo_last
 from signals.digests.desk import approve_edition
 from signals.digests.periods import Week
 from signals.digests.schedule import prepare_edition
@@ -112,6 +112,27 @@ def test_an_approval_is_taken_back_until_the_first_mail_and_then_waits_for_anoth
     assert verbs == ["edition.approved", "edition.held", "edition.approved"]
     with pytest.raises(CurationError):
         undo_change(change=Change.objects.get(verb="edition.held"), by=people[Role.ANALYST])
+
+
+def test_an_approval_is_taken_back_in_the_log_and_so_is_that_but_by_no_key(log_in, draft, people):
+    reader(hour=23, weekday=6)
+    analyst, ana = log_in(Role.ANALYST), people[Role.ANALYST]
+    do(analyst, draft, "approve")
+    with pytest.raises(CurationError, match="Nothing to undo"):
+        undo_last(by=ana)
+    undo_change(change=Change.objects.get(verb="edition.approved"), by=ana)
+    draft.refresh_from_db()
+    assert (draft.status, draft.is_held, draft.approved_by) == ("draft", True, None)
+    assert not Delivery.objects.exists()
+    do(analyst, draft, "approve")
+    do(analyst, draft, "hold")
+    undo_change(change=Change.objects.get(verb="edition.held"), by=people[Role.ADMINISTRATOR])
+    draft.refresh_from_db()
+    assert (draft.status, draft.approved_by) == ("approved", people[Role.ADMINISTRATOR])
+    assert Delivery.objects.count() == 1
+    Delivery.objects.update(attempts=1)
+    with pytest.raises(CurationError, match="out already"):
+        undo_change(change=Change.objects.filter(verb="edition.approved").latest("pk"), by=ana)
 
 
 def test_two_editors_do_not_overwrite_each_others_note_unseen(log_in, draft):

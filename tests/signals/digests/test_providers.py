@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from config import mail as mail_settings
 from signals.curation.errors import CurationError
+from signals.curation.undo import undo_change
 from signals.digests.alert_requests import form_token
 from signals.digests.editions import audience, freeze_edition
 from signals.digests.links import subscription_token
@@ -244,6 +245,13 @@ def test_administrators_see_reasons_and_lift_an_address_by_typing_it(client, sen
     assert "ada@" not in str(Change.objects.filter(verb="suppression.lifted").values().get())
     with pytest.raises(CurationError):
         lift_suppression(address="ada@example.org", by=chief, now=timezone.now())
+    lifted = Change.objects.get(verb="suppression.lifted")
+    with pytest.raises(CurationError, match="Only administrators"):
+        undo_change(change=lifted, by=other)
+    undo_change(change=lifted, by=chief)
+    assert is_suppressed("ada@example.org")
+    assert not is_suppressed("bob@example.org")
+    assert Subscription.objects.get(email="ada@example.org").suppressed_at is not None
 
 
 @pytest.mark.parametrize(

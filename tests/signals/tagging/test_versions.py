@@ -11,10 +11,11 @@ from signals.curation.catalogue import create_tag, load_catalogue
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.taggers import take_back_tagger
-from signals.curation.undo import undo_last
+from signals.curation.undo import undo_change, undo_last
 from signals.jobs import claim_job, run_batch, run_job, start_job
 from signals.models import (
     Article,
+    Change,
     Job,
     MentionDelta,
     Origin,
@@ -181,8 +182,31 @@ def test_a_name_rejected_in_one_context_is_hidden_there_and_everything_comes_bac
     assert not StagedTagging.objects.exists()
     with pytest.raises(CurationError):
         take_back_tagger(by=world.ana)
-    # It can't be undone, but doesn't stand in the way of what the person did before.
+    # It is undone from the log alone, and doesn't stand in the way of what the person did before.
     assert undo_last(by=world.ana).change.target.startswith("decision:")
+
+
+def test_a_version_that_was_taken_back_is_put_to_work_again_from_the_log(world):
+    world.decide(world.news(60))
+    later = world.news(20)
+    version = world.train()
+    run_job(Job.objects.get())
+    learned = machines()
+    take_back_tagger(by=world.ana)
+    change = Change.objects.get(verb="tagger.taken_back")
+    assert machines() != learned
+    undo_change(change=change, by=world.ana)
+    run_job(Job.objects.get(state=Job.State.WAITING))
+    assert version_in_use() == version.number
+    assert shown(world.tag, later) == {"models"}
+    assert machines() == learned
+    # One who reads it twice is told; a second way back is another change.
+    with pytest.raises(CurationError):
+        undo_change(change=Change.objects.get(pk=change.pk), by=world.ana)
+    assert take_back_tagger(by=world.ana) is None
+    TaggerVersion.objects.filter(number=version.number).update(status=TaggerVersion.Status.REFUSED)
+    with pytest.raises(CurationError, match="Another version"):
+        undo_change(change=Change.objects.latest("pk"), by=world.ana)
 
 
 def test_a_version_that_is_no_better_is_kept_aside_with_its_figures_and_nothing_moves(world):

@@ -253,3 +253,13 @@ def writes(people: dict[str, User]) -> dict[str, dict[str, str] | str]:
         "view-save": {"name": "Movers", "query": "period=4w"},
         "view-change": {"what": "delete"},
     }
+
+
+BY_THE_WEB = {
+    *("tagging.decided", "tag.rated", "tag.created", "tag.edited", "tag.merged", "tags.distinct"),
+    *("article.snoozed", "comment.added", "signpost.added", "outlook.reviewed", "link.accepted"),
+    *("proposal.accepted", "story.moved", "story.grouped", "edition.noted", "source.paused"),
+    *("invitation.sent", "invitation.withdrawn", "person.role", "view.saved", "view.deleted"),
+    *("job.cancelled", "job.retried", "sample.removed"),
+}
+"""The verbs of what these writes leave in the log."""
