@@ -31,8 +31,9 @@ def ensure_first_administrator() -> User:
         found = User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk").first()
         if found is not None:
             return found
-        email = settings.ADMIN_EMAIL or FIRST_EMAIL
-        return User.objects.create_superuser(email)
+        user = User.objects.create_superuser(settings.ADMIN_EMAIL or FIRST_EMAIL)
+        _log(user, None, ADDED, {}, {"role": user.role})
+        return user
 
 
 def add_person(
@@ -51,8 +52,7 @@ def add_person(
             _log(user, by, ADDED, {}, {"role": role})
             return user, True
         if name:
-            user.name = name
-            user.save(update_fields=["name"])
+            change_settings(person=user, by=by, name=name, language=user.language, time_zone=user.time_zone)
         change_role(person=user, role=role, by=by)
         user.refresh_from_db()
         return user, False
@@ -90,7 +90,9 @@ def reactivate_person(*, person: User, by: User | None) -> Change | None:
     return _set_active(person, True, by)
 
 
-def change_settings(*, person: User, by: User, name: str, language: str, time_zone: str) -> Change | None:
+def change_settings(
+    *, person: User, by: User | None, name: str, language: str, time_zone: str
+) -> Change | None:
     """What a person sets for themselves; None when nothing differs."""
     values = {"name": name, "language": language, "time_zone": time_zone}
     with transaction.atomic():
