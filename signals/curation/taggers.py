@@ -79,6 +79,9 @@ def undo_taking_back(*, change: Change, by: User, now: datetime | None = None) -
         stop_taggers()
         for job in open_jobs(JOB).filter(arguments={"version": before, "instead_of": number}):
             cancel_job(job=job, now=now)
+            if not Job.objects.filter(pk=job.pk, state=Job.State.CANCELLED).exists():
+                # Its batch may be the one that switches, and is past the question whether it is wanted.
+                raise CurationError(_("The version before is just coming back: undo this when it is there."))
         mark_undone(change, by)
         if version_in_use() == number:
             return

@@ -209,6 +209,24 @@ def test_a_version_that_was_taken_back_is_put_to_work_again_from_the_log(world):
         undo_change(change=Change.objects.latest("pk"), by=world.ana)
 
 
+def test_a_version_whose_predecessor_is_still_on_its_way_back_stays_in_use(world, monkeypatch):
+    monkeypatch.setattr("signals.curation.taggers.AT_ONCE", 0)
+    world.decide(world.news(60))
+    version = world.train()
+    run_job(Job.objects.get())
+    world.news(4)
+    job = take_back_tagger(by=world.ana)
+    change = Change.objects.get(verb="tagger.taken_back")
+    claim_job(job.pk)
+    with pytest.raises(CurationError, match="just coming back"):
+        undo_change(change=change, by=world.ana)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.WAITING, lease_until=None)
+    undo_change(change=change, by=world.ana)
+    job.refresh_from_db()
+    assert job.state == Job.State.CANCELLED
+    assert (version_in_use(), TaggerVersion.objects.get().status) == (version.number, "active")
+
+
 def test_a_version_that_is_no_better_is_kept_aside_with_its_figures_and_nothing_moves(world):
     articles = world.news(60)
     world.decide(articles[:48])

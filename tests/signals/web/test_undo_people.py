@@ -212,6 +212,19 @@ def test_only_administrators_close_an_account_and_the_last_one_stays(people, roo
         undo_change(change=change, by=root)
 
 
+def test_the_first_administrator_is_in_the_log_and_goes_only_when_another_is_there(db):
+    first = ensure_first_administrator()
+    change = newest("person.added")
+    assert (change.user, change.target) == (None, f"person:{first.pk}")
+    with pytest.raises(CurationError, match="last administrator"):
+        undo_change(change=change, by=first)
+    second, _new = add_person(email="ida@example.org", role="administrator", name="Ida", by=first)
+    add_person(email="ida@example.org", role="administrator", name="Ida B.")
+    assert newest("settings.changed").after == {"name": "Ida B."}
+    undo_change(change=change, by=second)
+    assert ensure_first_administrator() == second
+
+
 def test_the_key_and_taking_back_several_leave_people_alone(root, noor):
     withdraw(invitation=noor[0], by=root)
     add_person(email="ida@example.org", by=root)
