@@ -23,6 +23,7 @@ from ingestion.sources.discover import well_known_feed_urls
 from ingestion.sources.registry import READERS, reader_for
 from ingestion.types import Entry, Fetched
 from ingestion.urls import canonical_with_fragment, safe_link
+from signals.curation.changed_again import refuse_under_a_later_one
 from signals.curation.errors import CurationError
 from signals.curation.people import mark_undone
 from signals.models import Change, Source, SourceKind, User
@@ -233,6 +234,7 @@ def undo_source(*, change: Change, by: User) -> None:
         elif source.is_enabled != change.after["is_enabled"]:
             raise CurationError(_("This was changed again since: take that back first."))
         else:
+            refuse_under_a_later_one(change)
             schedule.set_enabled(source, enabled=change.before["is_enabled"], now=timezone.now())
         mark_undone(change, by)
 

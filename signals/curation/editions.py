@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from signals.curation.changed_again import refuse_under_a_later_one
 from signals.curation.errors import CurationError
 from signals.models import Change, Edition, User
 
@@ -113,6 +114,7 @@ def undo_edition_change(*, change: Change, by: User, now: datetime | None = None
         fields = [name for name in change.before if name in _EDITED]
         if _form(locked, fields) != {name: change.after[name] for name in fields}:
             raise CurationError(_("It was edited further since: take that back first."))
+        refuse_under_a_later_one(change)
         if not Change.objects.filter(pk=change.pk, undone_at=None).update(
             undone_at=now or timezone.now(), undone_by=by
         ):

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from signals.curation.changed_again import fields_changed_again, refuse_under_a_later_one
 from signals.curation.errors import CurationError
 from signals.models import Change, LogInLink, Role, User
 
@@ -120,7 +121,12 @@ def undo_settings(*, change: Change, by: User) -> None:
     """Put a person's settings back; what they set again since stays. Raises CurationError when all of it was."""
     with transaction.atomic():
         person = User.objects.select_for_update(no_key=True).get(pk=change.key)
-        held = [field for field, value in change.after.items() if getattr(person, field) == value]
+        again = fields_changed_again(change)
+        held = [
+            field
+            for field, value in change.after.items()
+            if field not in again and getattr(person, field) == value
+        ]
         if not held:
             raise CurationError(_("This was set again since."))
         mark_undone(change, by)
@@ -142,6 +148,7 @@ def undo_person(*, change: Change, by: User) -> None:
         person = _lock(User.objects.get(pk=change.key))
         if any(getattr(person, field) != value for field, value in change.after.items()):
             raise CurationError(_("This was changed again since: take that back first."))
+        refuse_under_a_later_one(change)
         lets_go = not change.before.get("is_active", person.is_active)
         if change.before.get("role", person.role) != Role.ADMINISTRATOR or lets_go:
             _keep_one_administrator(person)

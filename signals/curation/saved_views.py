@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from signals.curation.changed_again import refuse_under_a_later_one
 from signals.curation.errors import CurationError
 from signals.curation.people import mark_undone
 from signals.models import Change, SavedView, User
@@ -70,6 +71,7 @@ def undo_view(*, change: Change, by: User) -> None:
         view = SavedView.objects.select_for_update().filter(pk=change.key).first()
         if change.user_id is None or (_as_json(view) if view is not None else {}) != change.after:
             raise CurationError(_("This was changed again since: take that back first."))
+        refuse_under_a_later_one(change)
         mark_undone(change, by)
         if not change.before:
             assert view is not None

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from signals.curation import tag_names
 from signals.curation.catalogue import CatalogueError, check_name, create_tag
+from signals.curation.changed_again import fields_changed_again
 from signals.curation.errors import CurationError
 from signals.curation.matching import start_matching
 from signals.models import Article, Change, Kind, Tag, Theme, User
@@ -170,10 +171,11 @@ def lock_tag(tag: Tag) -> Tag:
 
 
 def _return(tag: Tag, change: Change, by: User) -> None:
+    again = fields_changed_again(change)
     edited = {
         field
         for field, value in change.after.items()
-        if field not in {"names", "themes"} and _plain(_value(tag, field)) != value
+        if field not in {"names", "themes"} and (field in again or _plain(_value(tag, field)) != value)
     }
     standing = tag_names.snapshot(tag)
     back = {

@@ -15,6 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from signals.curation.changed_again import touch_the_same
 from signals.curation.errors import CurationError, GoneError, UndoRefused
 from signals.curation.undo_decisions import undo_decisions
 from signals.curation.undo_nouns import NOUNS
@@ -45,6 +46,14 @@ class Undone:
 
 def why_not(change: Change, by: User) -> str:
     """Why this person can't take a change back, in words; "" when they can."""
+    if refusal := _refusal(change, by):
+        return refusal
+    if not by.is_analyst or not by.is_active:
+        return _("Your role does not allow this.")
+    return ""
+
+
+def _refusal(change: Change, by: User) -> str:
     if change.undone_at is not None:
         return _("This was undone before.")
     noun = NOUNS.get(change.noun)
@@ -54,8 +63,6 @@ def why_not(change: Change, by: User) -> str:
         return str(noun.one_way[change.verb])
     if noun.by_administrators and not by.is_administrator:
         return _("Only administrators can undo this.")
-    if not by.is_analyst or not by.is_active:
-        return _("Your role does not allow this.")
     return ""
 
 
@@ -64,17 +71,10 @@ def undo_change(*, change: Change, by: User) -> None:
 
     Raises GoneError when what it was about is no longer there, CurationError when it can't be for another reason.
     """
-    if change.undone_at is not None:
-        raise CurationError(_("This was undone before."))
-    noun = NOUNS.get(change.noun)
-    if noun is None:
-        raise CurationError(_("This kind of change can't be undone."))
-    if change.verb in noun.one_way:
-        raise CurationError(str(noun.one_way[change.verb]))
-    if noun.by_administrators and not by.is_administrator:
-        raise CurationError(_("Only administrators can undo this."))
+    if refusal := _refusal(change, by):
+        raise CurationError(refusal)
     try:
-        noun.undo(change, by)
+        NOUNS[change.noun].undo(change, by)
     except ObjectDoesNotExist as error:
         raise GoneError(_("This is no longer there.")) from error
 
@@ -90,7 +90,7 @@ def built_since(change: Change) -> list[Change]:
         later = later.exclude(together=change.together)
     found = later.select_related("user").order_by("-pk")[:TOLD]
     is_whole = noun is not None and change.verb in noun.whole
-    return [one for one in found if is_whole or one.target != change.target or _shares_a_field(one, change)]
+    return [one for one in found if is_whole or one.target != change.target or touch_the_same(one, change)]
 
 
 def came_of(change: Change) -> int | None:
@@ -223,9 +223,3 @@ def undo_batch(job: Job, *, now: datetime) -> Batch:
     result["refused"] = [*result["refused"], *refused][:_REFUSED_KEPT]
     result["undone"] += len(run) - len(why)
     return Batch(len(run), len(why), {"before": run[-1].pk}, result=result)
-
-
-def _shares_a_field(later: Change, change: Change) -> bool:
-    """Whether two changes of one thing touch the same field; changes that name none touch all."""
-    ours, theirs = {*change.before, *change.after}, {*later.before, *later.after}
-    return not ours or not theirs or bool(ours & theirs)

@@ -8,9 +8,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from signals.curation.changed_again import refuse_under_a_later_one
 from signals.curation.errors import CurationError
 from signals.curation.people import mark_undone
-from signals.jobs import cancel_job, retry_job
+from signals.jobs import cancel_job, lock_kind, retry_job
 from signals.models import Change, Job, User
 
 CANCELLED: Final = "job.cancelled"
@@ -40,6 +41,10 @@ def undo_work(*, change: Change, by: User) -> None:
     """Let a job go on that was stopped, or stop one that was let go on; CurationError when it has ended since."""
     job = Job.objects.get(pk=change.key)
     with transaction.atomic():
+        # As whoever lets it go on: the kind first, then the job.
+        lock_kind(job.kind)
+        Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        refuse_under_a_later_one(change)
         if change.verb == RETRIED:
             if not cancel_job(job=job):
                 raise CurationError(_("It has ended since."))

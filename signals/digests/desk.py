@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from signals.curation.changed_again import refuse_under_a_later_one
 from signals.curation.editions import (
     APPROVED,
     HELD,
@@ -173,7 +174,8 @@ def undo_at_desk(*, change: Change, by: User, now: datetime | None = None) -> No
     moment = now or timezone.now()
     with transaction.atomic():
         stop_senders()
-        edition = Edition.objects.get(pk=change.key)
+        edition = Edition.objects.select_for_update(no_key=True).get(pk=change.key)
+        refuse_under_a_later_one(change)
         mark_undone(change, by, moment)
         if change.verb == APPROVED:
             _hold(edition)

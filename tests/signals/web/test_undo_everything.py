@@ -7,18 +7,28 @@ import pytest
 from ingestion.services import make_source, set_enabled
 from signals.curation.comments import add_comment, withdraw_comment
 from signals.curation.editions import drop_entry, order_entries, schedule_edition, take_in_entry
+from signals.curation.errors import CurationError
 from signals.curation.invitations import accept_invitation, invite, send_again
 from signals.curation.links import refuse_link
-from signals.curation.people import add_person, change_settings, deactivate_person, reactivate_person
+from signals.curation.people import (
+    add_person,
+    change_role,
+    change_settings,
+    deactivate_person,
+    reactivate_person,
+)
 from signals.curation.proposals import fold_proposal, reject_proposal
 from signals.curation.saved_views import rename_view, save_view
 from signals.curation.signposts import add_signpost, see_signpost, withdraw_signpost
 from signals.curation.stories import group_articles, split_story, take_out
+from signals.curation.tags import edit_tag
 from signals.curation.undo import undo_change, why_not
+from signals.curation.work import go_on, stop_work
 from signals.digests.desk import approve_edition, hold_edition
 from signals.digests.periods import Week
 from signals.digests.suppression import lift_suppression, suppress_address
-from signals.models import Article, Change, Edition, Role, Subscription, User
+from signals.jobs import start_job
+from signals.models import Article, Change, Edition, Role, SavedView, Subscription, User
 from signals.web.change_words import VERBS
 from tests.signals.digests.conftest import CONTENT
 from tests.signals.web.access import BY_THE_WEB
@@ -206,3 +216,78 @@ def test_what_was_changed_is_as_before_once_it_is_undone(people, verb):
     change.refresh_from_db()
     assert change.undone_by == root
     assert why_not(change, root)
+
+
+def role_to_and_fro(root):
+    person, _new = add_person(email="ida@example.org", role="viewer", by=root)
+    return lambda to: change_role(person=person, role="analyst" if to else "viewer", by=root)
+
+
+def let_go_and_in(root):
+    person, _new = add_person(email="ida@example.org", role="viewer", by=root)
+    return lambda to: (deactivate_person if to else reactivate_person)(person=person, by=root)
+
+
+def settings_to_and_fro(root):
+    return lambda to: change_settings(
+        person=root, by=root, name="Ada" if to else "", language="en", time_zone="UTC"
+    )
+
+
+def paused_and_resumed(root):
+    source = source_of_news()
+    return lambda to: set_enabled(source=source, enabled=not to, by=root)
+
+
+def stopped_and_let_go_on(root):
+    job = start_job(kind="match_tags", title="Matching", arguments={"tags": []}, total=1, by=root)
+    return lambda to: (stop_work if to else go_on)(job=job, by=root)
+
+
+def approved_and_held(root):
+    edition = draft()
+    return lambda to: (approve_edition if to else hold_edition)(edition=edition, by=root)
+
+
+def tracked_and_archived(root):
+    tag = make_tag()
+    return lambda to: edit_tag(tag=tag, by=root, values={"status": "archived" if to else "tracked"})
+
+
+def scheduled_and_not(root):
+    edition, at = draft(), NOW + timedelta(hours=1)
+    return lambda to: schedule_edition(edition=edition, by=root, send_at=at if to else None, latest=at)
+
+
+def view_renamed_and_back(root):
+    view = save_view(by=root, name="Movers", query="period=4w")
+    return lambda to: rename_view(
+        view=SavedView.objects.get(pk=view.pk), by=root, name="Risers" if to else "Movers"
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(role_to_and_fro, let_go_and_in, settings_to_and_fro, paused_and_resumed),
+        *(stopped_and_let_go_on, approved_and_held, tracked_and_archived, scheduled_and_not),
+        view_renamed_and_back,
+    ],
+)
+def test_undone_alone_an_old_change_leaves_a_newer_one_that_says_the_same(people, make):
+    root: User = people[Role.ADMINISTRATOR]
+    turn = make(root)
+    first = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    for to in (True, False, True):
+        turn(to)
+    changes = list(Change.objects.filter(pk__gt=first).order_by("pk"))
+    assert len(changes) == 3
+    for count in (3, 2):
+        before = tables()
+        with pytest.raises(CurationError):
+            undo_change(change=changes[0], by=root)
+        assert differing(before, tables()) == {}
+        changes[0].refresh_from_db()
+        assert changes[0].undone_at is None
+        undo_change(change=changes[count - 1], by=root)
+    undo_change(change=changes[0], by=root)

@@ -1,0 +1,30 @@
+"""Whether a later change that holds stands in an old one's way: it stays, also where it says the same."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from signals.curation.errors import CurationError
+from signals.models import Change
+
+
+def refuse_under_a_later_one(change: Change) -> None:
+    """Raise CurationError when the same was changed again since; ask with what is changed locked."""
+    if any(touch_the_same(later, change) for later in _later(change)):
+        raise CurationError(_("This was changed again since: take that back first."))
+
+
+def fields_changed_again(change: Change) -> set[str]:
+    """The fields that later changes of the same thing, which hold, touch."""
+    return {field for later in _later(change) for field in (*later.before, *later.after)}
+
+
+def touch_the_same(one: Change, other: Change) -> bool:
+    """Whether two changes of one thing touch the same field; changes that name none touch all."""
+    ours, theirs = {*one.before, *one.after}, {*other.before, *other.after}
+    return not ours or not theirs or bool(ours & theirs)
+
+
+def _later(change: Change) -> list[Change]:
+    later = Change.objects.filter(target=change.target, pk__gt=change.pk, undone_at=None)
+    return list(later.only("before", "after"))
