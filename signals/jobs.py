@@ -242,7 +242,9 @@ def _run_locked(job: Job, step: Step) -> bool:
     current = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, lease_until=held).first()
     if current is None:
         raise _Lost
-    if current.is_cancel_asked:
+    # Locked, since whoever asked for that may be taking it back.
+    asked = Job.objects.select_for_update(no_key=True).filter(pk=job.pk, is_cancel_asked=True)
+    if current.is_cancel_asked and asked.first() is not None:
         _end(current, Job.State.CANCELLED, timezone.now())
         return False
     batch = step(current, now=timezone.now())

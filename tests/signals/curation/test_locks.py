@@ -11,7 +11,10 @@ from ingestion.stories import group_stories, story_columns
 from signals.curation.decisions import decide_tagging
 from signals.curation.notes import import_note
 from signals.curation.ratings import rate_tag, refresh_relevancies
-from signals.models import Article, MentionDelta, Note, Story, User
+from signals.curation.undo import undo_change
+from signals.curation.work import stop_work
+from signals.jobs import STEPS, Batch, claim_job, run_batch, start_job
+from signals.models import Article, Change, Job, MentionDelta, Note, Story, User
 from signals.notes.types import SourceNote
 from signals.tagging.linking import link_note_rows
 from signals.trends.rollup import drain_marks
@@ -120,3 +123,23 @@ def test_a_mention_whose_story_gains_an_earlier_article_while_it_is_decided_on_i
     drain_marks()
     (counted,) = MentionDelta.objects.values_list("tag", "day", "confirmed")
     assert counted == (tag.pk, (NOW - timedelta(days=3)).date(), 1)
+
+
+def test_a_worker_that_was_asked_to_stop_goes_on_when_that_is_taken_back_as_it_looks(monkeypatch):
+    monkeypatch.setitem(STEPS, "match_tags", "tests.signals.curation.test_locks.a_batch")
+    user = User.objects.create_user("ana@example.org", role="analyst")
+    job = claim_job(start_job(kind="match_tags", title="Matching", arguments={}, total=2).pk)
+    stop_work(job=job, by=user)
+    with transaction.atomic():
+        undo_change(change=Change.objects.get(verb="job.cancelled"), by=user)
+        thread, failures = in_a_thread(lambda: run_batch(job))
+        with connection.cursor() as cursor:
+            wait_for_a_waiter(cursor, unless_ended=thread)
+    thread.join()
+    assert failures == []
+    job.refresh_from_db()
+    assert (job.state, job.done) == (Job.State.RUNNING, 1)
+
+
+def a_batch(job, *, now):
+    return Batch(done=1)
