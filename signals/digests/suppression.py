@@ -17,6 +17,7 @@ from signals.curation.people import mark_undone
 from signals.digests.limits import is_within
 from signals.models import Change, Subscription, Suppression, User
 
+LIFTED: Final = "suppression.lifted"
 _DAY: Final = 24 * 3600
 _SALT: Final = b"vigie.suppression:"
 _ADDRESS: Final = re.compile(r"<?[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+>?")
@@ -94,7 +95,7 @@ def lift_suppression(*, address: str, by: User, now: datetime) -> None:
             raise CurationError(_("This address is not on the list."))
         Change.objects.create(
             user=by,
-            verb="suppression.lifted",
+            verb=LIFTED,
             target=f"suppression:{found.pk}",
             # the log is for all analysts and for ever: whose address it was is no part of it
             title=_("An address may be written to again"),
@@ -111,12 +112,21 @@ def lift_suppression(*, address: str, by: User, now: datetime) -> None:
         Subscription.objects.filter(email__iexact=address).update(suppressed_at=None, suppressed_reason="")
 
 
+def lifted_since(change: Change) -> list[str]:
+    """Targets of later changes that let the same address in again."""
+    address = change.before.get("address_hash", "")
+    later = Change.objects.filter(verb=LIFTED, before__address_hash=address, pk__gt=change.pk, undone_at=None)
+    return list(later.values_list("target", flat=True))
+
+
 def undo_lifting(*, change: Change, by: User) -> None:
     """Put an address on the list again, as it stood there; CurationError when it is there by now."""
     was = change.before
     if "address_hash" not in was:
         raise CurationError(_("Which address it was is not kept: it would have to bounce again."))
     made_at = datetime.fromisoformat(was["made_at"])
+    if lifted_since(change):
+        raise CurationError(_("This was changed again since: take that back first."))
     with transaction.atomic():
         found, is_new = Suppression.objects.get_or_create(
             address_hash=was["address_hash"],

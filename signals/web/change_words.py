@@ -30,7 +30,7 @@ GROUPS: Final[dict[str, tuple[Promise, tuple[str, ...]]]] = {
     "proposals": (_("Proposed items"), ("proposal.",)),
     "notes": (_("Rows of notes"), ("link.",)),
     "stories": (_("Articles and stories"), ("story.", "article.", "stories.")),
-    "digests": (_("Digests"), ("digest.", "edition.", "suppression.", "alert.", "suppression.")),
+    "digests": (_("Digests"), ("digest.", "edition.", "alert.", "suppression.")),
     "sources": (_("Sources"), ("source.",)),
     "work": (_("Background work"), ("job.", "tagger.", "sample.")),
     "people": (_("People"), ("person.", "invitation.")),

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from config import mail as mail_settings
 from signals.curation.errors import CurationError
-from signals.curation.undo import undo_change
+from signals.curation.undo import built_since, undo_change
 from signals.digests.alert_requests import form_token
 from signals.digests.editions import audience, freeze_edition
 from signals.digests.links import subscription_token
 from signals.digests.send import deliver_due
 from signals.digests.subscribe import forget_reader
-from signals.digests.suppression import is_suppressed, lift_suppression
+from signals.digests.suppression import is_suppressed, lift_suppression, suppress_address
 from signals.models import Change, Delivery, Kind, Role, Subscription, Suppression, Tag, User
 from tests.signals.digests.conftest import reader
 
@@ -252,6 +252,22 @@ def test_administrators_see_reasons_and_lift_an_address_by_typing_it(client, sen
     assert is_suppressed("ada@example.org")
     assert not is_suppressed("bob@example.org")
     assert Subscription.objects.get(email="ada@example.org").suppressed_at is not None
+
+
+def test_an_address_that_was_let_in_twice_stays_so_when_the_first_time_alone_is_undone(db):
+    chief = User.objects.create_user(email="chief@example.org", role=Role.ADMINISTRATOR)
+    for _time in range(2):
+        suppress_address(address="ada@example.org", reason="550 no such user", now=timezone.now())
+        lift_suppression(address="ada@example.org", by=chief, now=timezone.now())
+    suppress_address(address="bob@example.org", reason="550 no such user", now=timezone.now())
+    lift_suppression(address="bob@example.org", by=chief, now=timezone.now())
+    first, second, _bob = Change.objects.order_by("pk")
+    assert built_since(first) == [second]
+    with pytest.raises(CurationError, match="take that back first"):
+        undo_change(change=first, by=chief)
+    assert not is_suppressed("ada@example.org")
+    undo_change(change=second, by=chief)
+    assert is_suppressed("ada@example.org")
 
 
 @pytest.mark.parametrize(
