@@ -111,6 +111,7 @@ def _unsend_again(invitation: Invitation, change: Change) -> None:
     invitation.token_hash = change.before["token_hash"]
     invitation.expires_at = datetime.fromisoformat(change.before["expires_at"])
     invitation.save(update_fields=["token_hash", "expires_at"])
+    _refuse_dead_link(invitation)
 
 
 def _reopen(invitation: Invitation, change: Change) -> None:
@@ -120,10 +121,14 @@ def _reopen(invitation: Invitation, change: Change) -> None:
         raise CurationError(_("This address was invited again since: take that back first."))
     if invitation.withdrawn_at is None or invitation.accepted_at is not None:
         raise CurationError(_("This was changed again since: take that back first."))
-    if invitation.is_expired:
-        raise CurationError(_("Its link is too old by now: invite this address anew."))
     invitation.withdrawn_at = None
     invitation.save(update_fields=["withdrawn_at"])
+    _refuse_dead_link(invitation)
+
+
+def _refuse_dead_link(invitation: Invitation) -> None:
+    if invitation.is_expired:
+        raise CurationError(_("Its link is too old by now: invite this address anew."))
     if not Invitation.objects.valid().filter(pk=invitation.pk).exists():
         raise CurationError(_("Whoever sent it is no administrator any more: invite this address anew."))
 

@@ -84,6 +84,17 @@ def test_an_invitation_that_was_sent_again_by_mistake_has_its_first_link_back(ro
         assert not any(token in cursor.fetchone()[0] for token in (first,))
 
 
+def test_a_first_link_that_is_too_old_does_not_come_back_in_place_of_one_that_works(root, noor):
+    invitation, _first = noor
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    second = send_again(invitation=invitation, by=root)
+    before = tables()
+    with pytest.raises(CurationError, match="too old by now"):
+        undo_change(change=newest("invitation.sent_again"), by=root)
+    assert differing(before, tables()) == {}
+    assert works(second)
+
+
 @pytest.mark.parametrize(
     ("meanwhile", "words"),
     [
