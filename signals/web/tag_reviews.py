@@ -55,12 +55,12 @@ def due_outlooks(*, until: date) -> QuerySet[Tag]:
     )
 
 
-def due_ratings(user: object, *, until: date) -> list[Rating]:
+def due_ratings(user: object, *, until: date) -> QuerySet[Rating]:
     """Scores of this person that hold and that they want to look at by that day, the earliest first."""
     if not isinstance(user, User):
-        return []
+        return Rating.objects.none()
     ratings = _due_ratings(user, until).select_related("tag").defer("tag__search")
-    return list(ratings.order_by("review_on", "pk")[:200])
+    return ratings.order_by("review_on", "pk")
 
 
 def due_words(user: object, *, until: date) -> QuerySet[Decision]:

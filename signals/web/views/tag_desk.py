@@ -6,7 +6,8 @@ from datetime import UTC, timedelta
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -35,6 +36,7 @@ _FIRST: Final = 10
 """Mentions of each sort beside the other reviews."""
 _WORDS: Final = "words"
 _COMING: Final = 200
+"""Of what is named whole on one page, the first; the count says how many there are."""
 _MENTIONS: Final = {"contested": contested_mentions, "outdated": outdated_mentions}
 
 
@@ -139,15 +141,18 @@ def reviews(request: HttpRequest) -> HttpResponse:
         words = due_words(request.user, until=today)
         context["words"] = page_of(request, words) if alone else Paginator(words, _FIRST).page(1)
     if not alone:
-        coming = due_words(request.user, until=today + _AHEAD).filter(review_on__gt=today)
-        ratings = due_ratings(request.user, until=today + _AHEAD)
+        later = today + _AHEAD
         context |= {
-            "outlooks": page_of(request, due_outlooks(until=today + _AHEAD)),
-            "ratings_due": [one for one in ratings if one.review_on and one.review_on <= today],
-            "ratings_coming": [one for one in ratings if one.review_on and one.review_on > today],
-            "words_coming": coming[:_COMING],
+            "outlooks": page_of(request, due_outlooks(until=later)),
+            "ratings_due": _first(due_ratings(request.user, until=today)),
+            "ratings_coming": _first(due_ratings(request.user, until=later).filter(review_on__gt=today)),
+            "words_coming": _first(due_words(request.user, until=later).filter(review_on__gt=today)),
         }
     return render_page(request, "tags/reviews.html", context)
+
+
+def _first(rows: QuerySet[Any]) -> Page[Any]:
+    return Paginator(rows, _COMING).page(1)
 
 
 def _mentions(request: HttpRequest, sort: str, *, is_alone: bool) -> dict[str, Any]:

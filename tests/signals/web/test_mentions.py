@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from signals.curation.decisions import decide_tagging, undo_decision
-from signals.models import ArticleVersion, Decision, Role, Tag, Tagging, User
+from signals.curation.ratings import rate_tag
+from signals.models import ArticleVersion, Decision, Rating, Role, Tag, Tagging, User
 from tests.signals.web.making import make_article, make_merge, make_source, make_tag, plain
 
 HTMX = {"HX-Request": "true"}
@@ -346,6 +347,23 @@ def test_days_of_many_mentions_are_paged_and_ask_no_more_the_more_there_are(anal
     assert "Page 1 of 2" in page
     assert "You rejected it on" in page
     assert "All 60" in plain(analyst.get("/reviews/").content)
+
+
+def test_what_is_coming_is_counted_whole_where_only_the_first_are_named(analyst, people, monkeypatch):
+    monkeypatch.setattr("signals.web.views.tag_desk._COMING", 2)
+    source, tag = make_source(), make_tag()
+    for article in [make_article(source, [tag]) for _ in range(3)]:
+        day = TODAY + timedelta(days=7)
+        decide_tagging(article=article, tag=tag, by=people["analyst"], verdict="reject", review_on=day)
+    for other in (make_tag(), make_tag(), tag):
+        rate_tag(tag=other, by=people["analyst"], relevancy=3, review_on=TODAY + timedelta(days=7))
+    page = plain(analyst.get("/reviews/").content)
+    assert page.count("3 more within 90 days") == 2
+    assert page.count("The first 2 are named.") == 2
+    Rating.objects.update(review_on=TODAY)
+    html = analyst.get("/reviews/").content.decode()
+    assert 'Your scores <span class="count">3</span>' in html
+    assert "The first 2 are named." in plain(html.encode())
 
 
 def test_pages_of_contested_mentions_ask_no_more_the_more_there_are(analyst, others):
