@@ -5,15 +5,19 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection, transaction
 from django.utils import timezone
 
 from signals.curation.errors import CurationError
 from signals.curation.undo import undo_change, undo_last
 from signals.digests.desk import approve_edition
+from signals.digests.ledger import claim
+from signals.digests.pace import Pace
 from signals.digests.periods import Week
 from signals.digests.schedule import prepare_edition
 from signals.digests.send import deliver_due
 from signals.models import Change, Delivery, Edition, Picture, Rendering, Role, User
+from tests.signals.curation.test_locks import in_a_thread, wait_for_a_waiter
 from tests.signals.digests.conftest import CONTENT, reader
 
 pytestmark = pytest.mark.usefixtures("outbox_backend")
@@ -244,3 +248,34 @@ def test_pictures_of_a_sent_edition_stay(log_in, draft, people):
     html = mail_of(log_in(Role.VIEWER), draft)
     assert "cid:" not in html
     assert html.count("data:image/png;base64,") == Picture.objects.count()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_approval_undone_while_a_mail_is_handed_over_is_refused_or_the_mail_stays_here(
+    draft, people, is_first
+):
+    ada = reader()
+    approve_edition(edition=draft, by=people[Role.ANALYST])
+    mail_of_ada, now = Delivery.objects.get(), timezone.now() + timedelta(days=8)
+    taken = []
+
+    def hand_over():
+        where = {"domain": mail_of_ada.domain, "time_zone": ada.time_zone}
+        taken.append(claim(mail_of_ada.pk, **where, pace=Pace(), now=now))
+
+    def take_back():
+        undo_change(change=Change.objects.get(verb="edition.approved"), by=people[Role.ANALYST])
+
+    here, there = (hand_over, take_back) if is_first else (take_back, hand_over)
+    with transaction.atomic():
+        here()
+        thread, failures = in_a_thread(there)
+        with connection.cursor() as cursor:
+            wait_for_a_waiter(cursor, unless_ended=thread)
+    thread.join()
+    draft.refresh_from_db()
+    assert (taken != [None], draft.status) == ((True, "approved") if is_first else (False, "draft"))
+    assert [str(failure) for failure in failures] == (
+        ["Mails of it are out already: it can't be taken back any more."] if is_first else []
+    )
