@@ -96,7 +96,7 @@ def built_since(change: Change) -> list[Change]:
 def came_of(change: Change) -> int | None:
     """The key of the person who came of a change: added, or joined by an invitation."""
     noun = NOUNS.get(change.noun)
-    return noun.done_by(change) if noun else None
+    return noun.brought(change) if noun else None
 
 
 def undo_last(*, by: User, passing_over: Collection[int] = ()) -> Undone:

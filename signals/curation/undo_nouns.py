@@ -48,8 +48,8 @@ class Noun:
     """Takes the change back and says so in its row; raises CurationError, ObjectDoesNotExist."""
     built_on: Callable[[Change], Collection[str]] = built.on_the_same
     """Targets of changes that would stand on this one; later ones are told before it is taken back."""
-    done_by: Callable[[Change], int | None] = lambda _change: None
-    """Key of the person who came of the change: all that they did since stands on it."""
+    brought: Callable[[Change], int | None] = lambda _change: None
+    """Key of the person whom the change brought here: all that they did since stands on it."""
     whole: frozenset[str] = frozenset()
     """Verbs that touch all of a thing: every later change of it stands on them, whichever field it names."""
     is_desk: bool = True
@@ -93,7 +93,7 @@ NOUNS: Final[dict[str, Noun]] = {
     "view": Noun(lambda change, by: undo_view(change=change, by=by), is_desk=False),
     "person": Noun(
         lambda change, by: undo_person(change=change, by=by),
-        done_by=lambda change: int(change.key) if change.verb == ADDED else None,
+        brought=lambda change: int(change.key) if change.verb == ADDED else None,
         whole=frozenset({ADDED}),
         is_desk=False,
         by_administrators=True,
@@ -101,7 +101,7 @@ NOUNS: Final[dict[str, Noun]] = {
     "invitation": Noun(
         lambda change, by: undo_invitation(change=change, by=by),
         invited_since,
-        done_by=joined_by,
+        brought=joined_by,
         whole=frozenset({SENT, SENT_AGAIN, WITHDRAWN, ACCEPTED}),
         is_desk=False,
         by_administrators=True,
