@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.db import transaction
@@ -33,7 +33,7 @@ def review_outlook(
     CurationError for an unknown answer, a date that is not to come, a tag without an outlook.
     """
     now = now or timezone.now()
-    today = now.astimezone(UTC).date()
+    today = timezone.localdate(now)
     words = words.replace("\x00", "").replace("\r\n", "\n").strip()
     if held not in OutlookReview.Held.values:
         raise CurationError(_("Say whether it held."))

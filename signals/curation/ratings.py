@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from statistics import median
 from typing import Final
 
@@ -33,7 +33,7 @@ def checked_reason(text: str) -> str:
 
 def check_review_day(day: date | None, *, now: datetime) -> None:
     """Raise DayError unless the day to look again, where there is one, is to come."""
-    if day is not None and day <= now.astimezone(UTC).date():
+    if day is not None and day <= timezone.localdate(now):
         raise DayError(_("The day to look again has to be to come."))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -48,7 +48,7 @@ def see_signpost(
 ) -> None:
     """Say that it was seen, on a day and perhaps in an article; CurationError for a day to come, or seen before."""
     now = now or timezone.now()
-    if seen_on > now.astimezone(UTC).date():
+    if seen_on > timezone.localdate(now):
         raise CurationError(_("That day is still to come."))
     with transaction.atomic():
         signpost = _lock(signpost)

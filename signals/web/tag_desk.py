@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db.models import JSONField, QuerySet
@@ -95,7 +95,7 @@ def desk_of(pk: int) -> Tag | None:
 def desk_context(tag: Tag, user: object) -> dict[str, Any]:
     """Comments, signposts and reviews of a tag that `with_desk` annotated."""
     told: Mapping[str, list[dict[str, Any]] | None] = getattr(tag, "desk", {})
-    today = timezone.now().astimezone(UTC).date()
+    today = timezone.localdate()
     return {
         "typed": {},
         "comments": [

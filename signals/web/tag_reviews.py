@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
 
 from signals.models import Article, ArticleVersion, Decision, Rating, Tag, Tagging, User
 
@@ -74,7 +75,7 @@ def due_words(user: object, *, until: date) -> QuerySet[Decision]:
 
 def count_due(user: object, *, now: datetime) -> int:
     """How much is due for this person today."""
-    today = now.astimezone(UTC).date()
+    today = timezone.localdate(now)
     due: QuerySet[Any] = due_outlooks(until=today).order_by().values("pk")
     if isinstance(user, User):
         own = (_due_ratings(user, today), _due_words(user, today).order_by())

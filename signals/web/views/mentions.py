@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any, Final
 
 from django.contrib import messages
@@ -160,7 +159,7 @@ def _page(
         "article": article,
         "why_choices": Decision.Why.choices,
         "is_mention": True,
-        "today": timezone.now().astimezone(UTC).date(),
+        "today": timezone.localdate(),
         "changed_on": changed.replaced_at if changed else None,
         "is_history_told": piece.opinion.has_said or not numbers,
         "history": history[:_WORDS],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib import messages
@@ -70,7 +70,7 @@ def signpost(request: HttpRequest, pk: int) -> HttpResponse:
             withdraw_signpost(signpost=found, by=request.user)
         elif seen := request.POST.get("seen"):
             found = get_object_or_404(Signpost, tag=tag, pk=_number(seen))
-            day = day_of(request.POST.get("seen_on", "")) or timezone.now().astimezone(UTC).date()
+            day = day_of(request.POST.get("seen_on", "")) or timezone.localdate()
             article = _article(request.POST.get("article", ""))
             see_signpost(signpost=found, by=request.user, seen_on=day, article=article)
         else:
@@ -124,7 +124,7 @@ def _panel(
 @require_GET
 def reviews(request: HttpRequest) -> HttpResponse:
     """What is to be looked at again: one's own words, mentions, outlooks; `?of=` shows one sort of mentions whole."""
-    today = timezone.now().astimezone(UTC).date()
+    today = timezone.localdate()
     may_decide = isinstance(request.user, User) and request.user.is_analyst
     asked = request.GET.get("of", "")
     alone = asked if may_decide and asked in {_WORDS, *_MENTIONS} else ""
