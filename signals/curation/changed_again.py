@@ -19,6 +19,12 @@ def fields_changed_again(change: Change) -> set[str]:
     return {field for later in _later(change) for field in (*later.before, *later.after)}
 
 
+def members_changed_again(change: Change, field: str) -> set[int]:
+    """What later changes of the same thing, which hold, took into a list of keys or out of it."""
+    lists = [(set(later.before.get(field, [])), set(later.after.get(field, []))) for later in _later(change)]
+    return {member for was, became in lists for member in was ^ became}
+
+
 def touch_the_same(one: Change, other: Change) -> bool:
     """Whether two changes of one thing touch the same field; changes that name none touch all."""
     ours, theirs = {*one.before, *one.after}, {*other.before, *other.after}

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from signals.curation import tag_names
 from signals.curation.catalogue import CatalogueError, check_name, create_tag
-from signals.curation.changed_again import fields_changed_again
+from signals.curation.changed_again import fields_changed_again, members_changed_again
 from signals.curation.errors import CurationError
 from signals.curation.matching import start_matching
 from signals.models import Article, Change, Kind, Tag, Theme, User
@@ -191,7 +191,8 @@ def _return(tag: Tag, change: Change, by: User) -> None:
         back["outlook_due_on"] = date.fromisoformat(back["outlook_due_on"])
     if "themes" in change.after:
         was, became = set(change.before["themes"]), set(change.after["themes"])
-        themes = (set(_value(tag, "themes")) - (became - was)) | (was - became)
+        moved = (was ^ became) - members_changed_again(change, "themes")
+        themes = (set(_value(tag, "themes")) - moved) | (moved & was)
         back["themes"] = sorted(Theme.objects.filter(pk__in=themes).values_list("pk", flat=True))
     _write(tag, back)
     restored = False

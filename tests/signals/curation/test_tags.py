@@ -416,3 +416,14 @@ def test_an_archived_tag_leaves_the_trends_and_comes_back(ana, tag):
     undo_change(change=change, by=ana)
     roll_up()
     assert TagTrend.objects.get(tag=tag).mentions > 0
+
+
+def test_a_theme_given_taken_and_given_again_stays_when_the_first_time_alone_is_undone(ana, tag):
+    theme = Theme.objects.create(name="Chips", slug="chips")
+    first, _taken, again = (
+        edit_tag(tag=tag, by=ana, values={"themes": themes}) for themes in ([theme.pk], [], [theme.pk])
+    )
+    undo_change(change=first, by=ana)
+    assert list(tag.themes.all()) == [theme]
+    undo_change(change=again, by=ana)
+    assert not tag.themes.exists()
