@@ -131,14 +131,22 @@ def retag_batch(job: Job, *, now: datetime) -> Batch:
 
 
 def give_up(job: Job, *, now: datetime) -> None:
-    """A job that was cancelled or failed leaves the version in use as it is."""
+    """A job that was cancelled or failed takes its own version with it; others, and the one in use, stay."""
     if "instead_of" not in job.arguments:
-        give_up_staging(now)
+        _refuse(_staging().filter(number=job.arguments["version"]), now)
 
 
 def give_up_staging(now: datetime) -> None:
     """Whatever version is tagging the past is not put to use; its job ends by itself."""
-    for version in TaggerVersion.objects.filter(status=_Status.STAGING):
+    _refuse(_staging(), now)
+
+
+def _staging() -> QuerySet[TaggerVersion]:
+    return TaggerVersion.objects.filter(status=_Status.STAGING)
+
+
+def _refuse(versions: QuerySet[TaggerVersion], now: datetime) -> None:
+    for version in versions:
         version.status, version.retired_at = _Status.REFUSED, now
         version.measures["why"] = "given_up"
         version.save(update_fields=["status", "retired_at", "measures"])
