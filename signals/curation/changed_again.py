@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from signals.curation.errors import CurationError
@@ -29,6 +30,15 @@ def touch_the_same(one: Change, other: Change) -> bool:
     """Whether two changes of one thing touch the same field; changes that name none touch all."""
     ours, theirs = {*one.before, *one.after}, {*other.before, *other.after}
     return not ours or not theirs or bool(ours & theirs)
+
+
+def touching_the_same(change: Change) -> Q:
+    """As `touch_the_same`, for the database to ask of many."""
+    fields = [*change.before, *change.after]
+    if not fields:
+        return Q()
+    names_one = Q(before__has_any_keys=fields) | Q(after__has_any_keys=fields)
+    return names_one | Q(before={}, after={})
 
 
 def _later(change: Change) -> list[Change]:

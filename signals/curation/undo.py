@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from signals.curation.changed_again import touch_the_same
+from signals.curation.changed_again import touching_the_same
 from signals.curation.errors import CurationError, GoneError, UndoRefused
 from signals.curation.undo_decisions import undo_decisions
 from signals.curation.undo_nouns import NOUNS
@@ -88,9 +88,9 @@ def built_since(change: Change) -> list[Change]:
     later = Change.objects.filter(stands, pk__gt=change.pk, undone_at=None)
     if change.together is not None:
         later = later.exclude(together=change.together)
-    found = later.select_related("user").order_by("-pk")[:TOLD]
-    is_whole = noun is not None and change.verb in noun.whole
-    return [one for one in found if is_whole or one.target != change.target or touch_the_same(one, change)]
+    if noun is None or change.verb not in noun.whole:
+        later = later.filter(~Q(target=change.target) | touching_the_same(change))
+    return list(later.select_related("user").order_by("-pk")[:TOLD])
 
 
 def came_of(change: Change) -> int | None:

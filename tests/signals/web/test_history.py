@@ -17,7 +17,7 @@ from signals.curation.outlooks import review_outlook
 from signals.curation.proposals import accept_proposal
 from signals.curation.ratings import rate_tag
 from signals.curation.tags import edit_tag
-from signals.curation.undo import built_since, undo_all, undo_change, undo_last
+from signals.curation.undo import TOLD, built_since, undo_all, undo_change, undo_last
 from signals.jobs import run_job
 from signals.models import Article, Change, Decision, Proposal, Rating, Role, State, Tag, Tagging, User
 from signals.web.change_words import GROUPS, VERBS, differences, group_of, named_keys
@@ -131,6 +131,16 @@ def test_only_what_touches_the_same_stands_on_a_change(ana, suggested):
     assert built_since(edited) == []
     again = edit_tag(tag=tag, by=ana, values={"outlook": "Later."})
     assert built_since(edited) == [again]
+
+
+def test_what_touches_the_same_is_found_under_many_later_edits_of_other_fields(ana):
+    tag = make_tag()
+    edited = edit_tag(tag=tag, by=ana, values={"outlook": "Soon."})
+    again = edit_tag(tag=tag, by=ana, values={"outlook": "Later."})
+    unnamed = Change.objects.create(user=ana, verb="tag.edited", target=f"tag:{tag.pk}", title="Thing")
+    for number in range(TOLD):
+        edit_tag(tag=tag, by=ana, values={"change": f"From one to {number}."})
+    assert built_since(edited) == [unnamed, again]
 
 
 def test_what_was_made_in_one_go_is_one_line_that_opens_and_goes_back_at_once(analyst, ana):
