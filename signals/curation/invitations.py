@@ -28,7 +28,7 @@ def invite(*, email: str, role: str, language: str, by: User) -> tuple[Invitatio
     """Ask an address to join; an open invitation of it is withdrawn. Returns it with the link's token.
 
     None for somebody who is here already: they are written to otherwise, and the answer on screen is the same.
-    Raises CurationError for an address that is none, and a role that is not one of ours.
+    Raises CurationError for an address that is none or whose account is closed, and a role that is not one of ours.
     """
     email = email.strip()
     check_email(email)
@@ -37,7 +37,12 @@ def invite(*, email: str, role: str, language: str, by: User) -> tuple[Invitatio
         raise CurationError(_("Choose a language."))
     with transaction.atomic():
         _lock_address(email)
-        if User.objects.filter(email__iexact=email).exists():
+        person = User.objects.filter(email__iexact=email).first()
+        if person is not None and not person.is_active:
+            raise CurationError(
+                _("This address has an account that is deactivated: let them in again on the page of people.")
+            )
+        if person is not None:
             return None
         now = timezone.now()
         for earlier in open_invitations().filter(email__iexact=email).select_for_update(of=("self",)):

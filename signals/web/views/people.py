@@ -145,7 +145,7 @@ def change_person(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @administrators_only
 def invite_person(request: HttpRequest) -> HttpResponse:
-    """Write to an address; what is said on screen is the same whether it is known here or not."""
+    """Write to an address, which says the same on screen whether it is known here or not; not to a closed account."""
     assert isinstance(request.user, User)
     form = InvitationForm(request.POST)
     if not form.is_valid():

@@ -95,6 +95,21 @@ def test_the_screen_says_the_same_of_an_address_that_is_known(administrator, peo
     assert User.objects.get(email="viewer@example.org").role == Role.VIEWER
 
 
+def test_an_address_whose_account_is_closed_is_not_sent_to_a_log_in_that_refuses_it(administrator, people):
+    root, gone = people[Role.ADMINISTRATOR], people[Role.VIEWER]
+    deactivate_person(person=gone, by=root)
+    asked = {"email": "VIEWER@example.org", "role": "viewer", "language": "en"}
+    answer = administrator.post("/people/invite/", asked)
+    assert answer.status_code == 422
+    assert "This address has an account that is deactivated: let them in again" in plain(answer.content)
+    assert f"Let in again : {gone}" in plain(answer.content)
+    assert mail.outbox == []
+    assert not Invitation.objects.exists()
+    administrator.post(f"/people/{gone.pk}/", {"what": "reactivate"})
+    administrator.post("/people/invite/", asked)
+    assert "you have an account" in mail.outbox[0].body
+
+
 def test_whoever_was_let_in_otherwise_meanwhile_is_not_logged_in_by_the_link(asked):
     User.objects.create_user("noor@example.org", "another-passphrase")
     browser = Client()

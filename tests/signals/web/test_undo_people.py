@@ -177,7 +177,8 @@ def test_undoing_that_somebody_came_closes_the_account_and_names_what_they_did(
     person.refresh_from_db()
     assert (person.is_active, person.email, person.role) == (False, "noor@example.org", "analyst")
     assert join(noor[1]) is None
-    assert invite(email="noor@example.org", role="viewer", language="en", by=root) is None
+    with pytest.raises(CurationError, match="let them in again"):
+        invite(email="noor@example.org", role="viewer", language="en", by=root)
     assert "Undone by" in plain(administrator.get(f"/history/{change.pk}/").content)
 
     # Let in again they log in again: what was open once doesn't come to life.
