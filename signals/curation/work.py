@@ -43,7 +43,7 @@ def undo_work(*, change: Change, by: User) -> None:
     with transaction.atomic():
         # As whoever lets it go on: the kind first, then the job.
         lock_kind(job.kind)
-        Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         refuse_under_a_later_one(change)
         if change.verb == RETRIED:
             if not cancel_job(job=job):
@@ -56,6 +56,8 @@ def undo_work(*, change: Change, by: User) -> None:
         else:
             stopping = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, is_cancel_asked=True)
             if not stopping.update(is_cancel_asked=False) and not retry_job(job=job):
+                if job.state == Job.State.DONE:
+                    raise CurationError(_("It has ended since."))
                 raise CurationError(_("It can't go on from where it stopped."))
         mark_undone(change, by)
 

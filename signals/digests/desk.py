@@ -201,8 +201,12 @@ def _hold(edition: Edition) -> tuple[Edition, dict[str, str]]:
     mails = locked.deliveries.select_for_update().order_by("pk").values_list("attempts", flat=True)
     if locked.status == Edition.Status.DRAFT:
         raise CurationError(_("It is a draft already."))
-    if locked.status != Edition.Status.APPROVED or any(list(mails)):
+    if any(list(mails)):
         raise CurationError(_("Mails of it are out already: it can't be taken back any more."))
+    if locked.status == Edition.Status.SENT:
+        raise CurationError(_("It was closed without a mail to anybody: it can't be taken back any more."))
+    if locked.status != Edition.Status.APPROVED:
+        raise CurationError(_("Its mails are just going out: it can't be taken back any more."))
     locked.deliveries.all().delete()
     locked.renderings.all().delete()
     was = {"status": str(locked.status), "approved_at": str(locked.approved_at)}

@@ -11,6 +11,7 @@ from django.utils import timezone
 from signals.curation.errors import CurationError
 from signals.curation.undo import undo_change, undo_last
 from signals.digests.desk import approve_edition
+from signals.digests.editions import advance_editions
 from signals.digests.ledger import claim
 from signals.digests.pace import Pace
 from signals.digests.periods import Week
@@ -248,6 +249,20 @@ def test_pictures_of_a_sent_edition_stay(log_in, draft, people):
     html = mail_of(log_in(Role.VIEWER), draft)
     assert "cid:" not in html
     assert html.count("data:image/png;base64,") == Picture.objects.count()
+
+
+@pytest.mark.parametrize(
+    ("has_reader", "why"), [(False, "It was closed without a mail"), (True, "Its mails are just going out")]
+)
+def test_an_approval_of_what_went_to_nobody_says_so_and_not_that_mails_are_out(
+    draft, people, has_reader, why
+):
+    if has_reader:
+        reader()
+    approve_edition(edition=draft, by=people[Role.ANALYST])
+    advance_editions(now=timezone.now() + timedelta(days=8))
+    with pytest.raises(CurationError, match=why):
+        undo_change(change=Change.objects.get(verb="edition.approved"), by=people[Role.ANALYST])
 
 
 @pytest.mark.django_db(transaction=True)

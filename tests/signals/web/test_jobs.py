@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from signals import jobs
-from signals.models import Job, Role
+from signals.models import Change, Job, Role
 from tests.signals.web.making import make_tag, plain
 
 KIND = "match_tags"
@@ -82,3 +82,13 @@ def test_a_tag_that_is_being_matched_says_so_with_a_link_for_those_who_may_follo
     jobs.cancel_job(job=job)
     Job.objects.update(state="cancelled")
     assert "Being matched" not in plain(as_role(Role.ANALYST).get(path).content)
+
+
+def test_undoing_the_stop_of_a_job_that_came_to_its_end_says_that_it_has_ended(analyst, job):
+    analyst.post(f"/jobs/{job.pk}/cancel/")
+    # Its batch was the last one: it came to its end before it was asked to stop.
+    Job.objects.update(state="done", ended_at=timezone.now(), lease_until=None)
+    answer = analyst.post(f"/history/{Change.objects.get().pk}/undo/")
+    assert answer.status_code == 409
+    assert "It has ended since." in plain(answer.content)
+    assert "go on from where it stopped" not in plain(answer.content)
