@@ -48,9 +48,15 @@ def why_not(change: Change, by: User) -> str:
     """Why this person can't take a change back, in words; "" when they can."""
     if refusal := _refusal(change, by):
         return refusal
-    if not by.is_analyst or not by.is_active:
-        return _("Your role does not allow this.")
-    return ""
+    return "" if may_undo(change, by) else _("Your role does not allow this.")
+
+
+def may_undo(change: Change, by: User) -> bool:
+    """Whether it is for this person to take a change back: analysts any, everybody what they changed of their own."""
+    noun = NOUNS.get(change.noun)
+    if not by.is_active or (noun is not None and noun.by_administrators and not by.is_administrator):
+        return False
+    return by.is_analyst or (noun is not None and change.user_id == by.pk and noun.is_own(change, by))
 
 
 def _refusal(change: Change, by: User) -> str:

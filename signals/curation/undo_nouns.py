@@ -58,6 +58,8 @@ class Noun:
     """Verbs at the desk that are taken back from their line in the log alone."""
     by_administrators: bool = False
     """Only administrators make such changes, so only they take them back."""
+    is_own: Callable[[Change, User], bool] = lambda _change, _by: False
+    """Whether it concerns whoever made it alone: they take it back whatever their role."""
     one_way: Mapping[str, Promise] = field(default_factory=dict)
     """Verbs that have no way back, and why."""
 
@@ -89,8 +91,17 @@ NOUNS: Final[dict[str, Noun]] = {
     "comment": Noun(lambda change, by: undo_comment(change=change, by=by)),
     "signpost": Noun(lambda change, by: undo_signpost(change=change, by=by)),
     "outlook": Noun(lambda change, by: undo_review(change=change, by=by), built.on_outlook),
-    "settings": Noun(lambda change, by: undo_settings(change=change, by=by), is_desk=False),
-    "view": Noun(lambda change, by: undo_view(change=change, by=by), is_desk=False),
+    "settings": Noun(
+        lambda change, by: undo_settings(change=change, by=by),
+        is_desk=False,
+        is_own=lambda change, by: change.key == str(by.pk),
+    ),
+    "view": Noun(
+        lambda change, by: undo_view(change=change, by=by),
+        is_desk=False,
+        # One that was shared would be so again, and that is for analysts.
+        is_own=lambda change, _by: not change.before.get("is_shared"),
+    ),
     "person": Noun(
         lambda change, by: undo_person(change=change, by=by),
         brought=lambda change: int(change.key) if change.verb == ADDED else None,

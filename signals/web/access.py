@@ -36,6 +36,13 @@ def ask_to_log_in(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(came_from._replace(scheme="", netloc="").geturl() if is_ours else "/")
 
 
+def refuse_role(request: HttpRequest) -> HttpResponse:
+    """Tell a part of a page that one's role does not allow this; raises PermissionDenied for a whole page."""
+    if "HX-Request" in request.headers:
+        return _told(403, _("Your role does not allow this."))
+    raise PermissionDenied
+
+
 def _told(status: int, words: str) -> HttpResponse:
     response = HttpResponse(status=status)
     response["X-Reason"] = quote(words)
@@ -49,9 +56,7 @@ def _only(allowed: Callable[[User], bool]) -> Callable[[View], View]:
             if not isinstance(request.user, User):
                 return ask_to_log_in(request)
             if not allowed(request.user):
-                if "HX-Request" in request.headers:
-                    return _told(403, _("Your role does not allow this."))
-                raise PermissionDenied
+                return refuse_role(request)
             return view(request, *args, **kwargs)
 
         checked.for_people = True  # type: ignore[attr-defined]  # a mark that the middleware reads

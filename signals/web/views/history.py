@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -23,6 +22,7 @@ from signals.curation.undo import (
     Undone,
     built_since,
     came_of,
+    may_undo,
     standing,
     undo_all,
     undo_change,
@@ -30,7 +30,7 @@ from signals.curation.undo import (
 )
 from signals.curation.undo_nouns import NOUNS
 from signals.models import Change, User
-from signals.web.access import analysts_only, people_only
+from signals.web.access import analysts_only, people_only, refuse_role
 from signals.web.change_filters import LogFilter, page_by_key
 from signals.web.change_places import places
 from signals.web.change_words import GROUPS, Difference, differences, named_keys, verb_words
@@ -90,14 +90,13 @@ def change_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@analysts_only
+@people_only
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a change back, whoever made it; where others stand on it, only by who was told so."""
     assert isinstance(request.user, User)
     change = _seen(request.user, pk)
-    noun = NOUNS.get(change.noun)
-    if noun is not None and noun.by_administrators and not request.user.is_administrator:
-        raise PermissionDenied
+    if not may_undo(change, request.user):
+        return refuse_role(request)
     try:
         if "go" in request.POST and change.together is not None:
             said = undone_in_words(undo_all(by=request.user, together=change.together))
@@ -181,6 +180,8 @@ def _undo_with(change: Change, along: Sequence[Change], by: User) -> Undone:
     """The change after those that stand on it; stops at the first that is refused, and says which one."""
     for count, one in enumerate([*along, change]):
         try:
+            if not may_undo(one, by):
+                raise CurationError(_("Your role does not allow this."))
             undo_change(change=one, by=by)
         except CurationError as refused:
             if not count:

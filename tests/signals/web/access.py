@@ -76,6 +76,9 @@ POSTS = {
 }
 """Pages that change something here, and the least role that may."""
 
+POSTS_OF_OWN = {"history-undo": Role.VIEWER}
+"""Of these pages, those that ask less of whoever made the change, where it is one of their own settings or views."""
+
 POSTS_ELSEWHERE = {
     **dict.fromkeys(("log-in-link", "join", "subscribe", "subscription-confirm"), ANYBODY),
     **dict.fromkeys(("subscription", "subscription-forget", "unsubscribe"), ANYBODY),

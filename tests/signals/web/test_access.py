@@ -8,16 +8,18 @@ from urllib.parse import unquote
 import pytest
 from django.db import transaction
 from django.test import Client
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from signals.curation.comments import add_comment
 from signals.curation.decisions import decide_tagging
 from signals.curation.outlooks import review_outlook
-from signals.curation.people import issue_log_in_link
+from signals.curation.people import change_role, change_settings, issue_log_in_link
 from signals.curation.ratings import rate_tag
+from signals.curation.saved_views import delete_view, save_view
 from signals.curation.signposts import add_signpost
 from signals.curation.tags import edit_tag
+from signals.curation.undo import undo_change
 from signals.models import (
     Article,
     Change,
@@ -39,6 +41,7 @@ from tests.signals.web.access import (
     GETS,
     POSTS,
     POSTS_ELSEWHERE,
+    POSTS_OF_OWN,
     PUBLIC,
     RANKS,
     make_addresses,
@@ -231,6 +234,58 @@ def test_a_viewer_sees_no_control_that_would_be_refused(as_role, addresses):
                 assert numbers.sub("1", addresses[name]) not in offered, f"{name} on {url}"
         assert "/inbox/" not in html, url
     assert viewer.get("/inbox/").status_code == 403
+
+
+@pytest.mark.parametrize("name", POSTS_OF_OWN)
+def test_a_viewer_takes_back_what_they_changed_of_their_own_and_nothing_else(
+    as_role, people, addresses, name
+):
+    vera, root = people[Role.VIEWER], people[Role.ADMINISTRATOR]
+    assert POSTS_OF_OWN[name] == Role.VIEWER
+    viewer = as_role(Role.VIEWER)
+    before = tables()["signals_savedview"]
+    viewer.post("/tags/views/", {"name": "Mine", "query": "sort=name"})
+    viewer.post("/settings/", {"name": "Vera", "language": "en", "time_zone": "Europe/Paris"})
+    own = [change.pk for change in Change.objects.filter(user=vera)]
+    # As an analyst one did more, which one may not do any more.
+    User.objects.filter(pk=vera.pk).update(role=Role.ADMINISTRATOR)
+    vera.refresh_from_db()
+    rate_tag(tag=make_tag(), by=vera, relevancy=4)
+    change_settings(person=root, by=vera, name="Root", language="en", time_zone="UTC")
+    delete_view(view=save_view(by=vera, name="For all", query="sort=kind", is_shared=True), by=vera)
+    shared = Change.objects.latest("pk")
+    User.objects.filter(pk=vera.pk).update(role=Role.VIEWER)
+    vera.refresh_from_db()
+    # Another's hand on one's own settings is not one's own change.
+    change_settings(person=vera, by=root, name="V.", language="en", time_zone="Europe/Paris")
+    change_role(person=people[Role.ANALYST], role=Role.ADMINISTRATOR, by=root)
+
+    made_shared = Change.objects.get(verb="view.saved", title="For all").pk
+    offered = re.findall(r'hx-post="([^"]+/undo/)"', viewer.get("/history/").content.decode())
+    assert sorted(offered) == sorted(reverse(name, args=[pk]) for pk in (*own, made_shared))
+    others = list(Change.objects.exclude(pk__in=[*own, made_shared]))
+    assert len(others) > 5
+    stood = tables()
+    for change in others:
+        for sent in ({}, {"go": "1"}, {"along": "1", "knowing": "1"}):
+            seen = Change.objects.seen_by(vera).filter(pk=change.pk).exists()
+            refused = viewer.post(reverse(name, args=[change.pk]), sent)
+            assert refused.status_code == (403 if seen else 404), (change.verb, sent)
+    told = viewer.post(reverse(name, args=[shared.pk]), headers={"HX-Request": "true"})
+    assert unquote(told["X-Reason"]) == "Your role does not allow this."
+    assert tables() == stood
+    # Nor do others' changes go along with one's own.
+    settings = Change.objects.get(user=vera, target=f"settings:{vera.pk}")
+    later = Change.objects.get(user=root, target=f"settings:{vera.pk}")
+    refused = viewer.post(reverse(name, args=[settings.pk]), {"along": "1", "knowing": str(later.pk)})
+    assert (refused.status_code, tables() == stood) == (409, True)
+
+    undo_change(change=later, by=root)
+    for pk in own:
+        assert viewer.post(reverse(name, args=[pk])).status_code == 302
+    assert tables()["signals_savedview"] == before
+    vera.refresh_from_db()
+    assert (vera.name, vera.time_zone) == ("", "UTC")
 
 
 def test_a_log_in_link_is_not_used_up_by_looking_and_works_once(as_role, people):
