@@ -7,7 +7,6 @@ news for has no phrasing.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,7 +24,7 @@ from signals.tagging.names import normalise_name
 from signals.tagging.profiles import Profile
 from signals.tagging.vectors import Floats, word_features
 
-PHRASING: Final = Path(__file__).with_name("phrasing.json.gz")
+PHRASING: Final = Path(__file__).with_name("phrasing.npz")
 LEAST_PHRASING: Final = -3.0
 """Log-odds from which a tag is a candidate by its phrasing alone."""
 MOST_PHRASING: Final = 6.0
@@ -34,6 +33,9 @@ _LEAST_WORDS: Final = 8
 """A text is taken to be as long as so many of the rarest words: of one or two, none is all that it says."""
 _LEAST_TOPICALITY: Final = 0.3
 """An article that talks less like the catalogue, and names no tag, is of another world."""
+_STEP: Final = 0.3
+"""How finely weights are stored: more finely, nothing gets better."""
+_MOST_STEPS: Final = 127
 _IN_TITLE: Final = "^"
 _BEGINS: Final = "~"
 _BEGINNING: Final = 5
@@ -61,43 +63,26 @@ class Phrasing:
     @classmethod
     def read(cls, path: Path) -> Phrasing:
         """What `write` wrote."""
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            stored: dict[str, Any] = json.load(file)
-        phrases: dict[str, list[float]] = stored["phrases"]
-        starts, places, weights = [0], list[int](), list[float]()
-        for _idf, *flat in phrases.values():
-            places += map(int, flat[::2])
-            weights += flat[1::2]
-            starts.append(len(places))
-        shape = (len(phrases), len(stored["tags"]))
-        matrix = csr_array((np.array(weights), np.array(places, dtype=np.int32), starts), shape=shape)
-        return cls(
-            tuple(stored["tags"]),
-            {phrase: column for column, phrase in enumerate(phrases)},
-            np.array([idf for idf, *_rest in phrases.values()]),
-            matrix,
-            np.array(stored["intercepts"]),
-            stored["pairs"],
-        )
+        with np.load(path, allow_pickle=False) as stored:
+            told: dict[str, Any] = json.loads(stored["told"].tobytes())
+            weights = csr_array(stored["weights"].astype(np.float32) * np.float32(_STEP))
+            idf, intercepts = stored["idf"].astype(np.float64), stored["intercepts"].astype(np.float64)
+        columns = {phrase: column for column, phrase in enumerate(told["phrases"])}
+        return cls(tuple(told["tags"]), columns, idf, weights, intercepts, told["pairs"])
 
     def write(self, path: Path) -> None:
-        """As JSON, each phrase with its frequency and then tag, weight, tag, weight...; no date in the archive."""
-        weights = self.weights
-        phrases = {}
-        for phrase, column in self.columns.items():
-            start, end = weights.indptr[column], weights.indptr[column + 1]
-            flat = [round(float(self.idf[column]), 2)]
-            for tag, weight in zip(weights.indices[start:end].tolist(), weights.data[start:end], strict=True):
-                flat += [tag, round(float(weight), 2)]
-            phrases[phrase] = flat
-        stored = {
-            "tags": list(self.tags),
-            "intercepts": [round(float(value), 3) for value in self.intercepts],
-            "pairs": dict(self.pairs),
-            "phrases": phrases,
-        }
-        text = json.dumps(stored, ensure_ascii=False, separators=(",", ":"))
-        path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+        """Weights in steps of `_STEP`, a byte each, the rest as it is; the archive holds no date."""
+        steps = np.clip(np.rint(self.weights.toarray() / _STEP), -_MOST_STEPS, _MOST_STEPS).astype(np.int8)
+        told = {"tags": self.tags, "phrases": list(self.columns), "pairs": dict(self.pairs)}
+        written = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                told=np.frombuffer(written, np.uint8),
+                weights=steps,
+                idf=self.idf.astype(np.float32),
+                intercepts=self.intercepts.astype(np.float32),
+            )
 
     def rows(self, texts: Sequence[Iterable[str]]) -> csr_array:
         """Phrases of each text as a row over those known: (1 + log count) * idf, divided by the whole text's length.
