@@ -57,7 +57,9 @@ def on_tag(change: Change) -> Collection[str]:
     of_desk = [
         f"{noun}:{pk}"
         for noun, model in desk.items()
-        for pk in model.objects.filter(tag=tag_id, undone_at=None).values_list("pk", flat=True)[:100]
+        for pk in model.objects.filter(tag=tag_id, undone_at=None)
+        .order_by("-pk")
+        .values_list("pk", flat=True)[:100]
     ]
     return [*_on_tag(tag_id, change), *of_desk]
 

@@ -11,12 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from signals.curation.comments import add_comment
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
 from signals.curation.outlooks import review_outlook
 from signals.curation.proposals import accept_proposal
 from signals.curation.ratings import rate_tag
-from signals.curation.tags import edit_tag
+from signals.curation.tags import add_tag, edit_tag
 from signals.curation.undo import TOLD, built_since, undo_all, undo_change, undo_last
 from signals.jobs import run_job
 from signals.models import Article, Change, Decision, Proposal, Rating, Role, State, Tag, Tagging, User
@@ -141,6 +142,13 @@ def test_what_touches_the_same_is_found_under_many_later_edits_of_other_fields(a
     for number in range(TOLD):
         edit_tag(tag=tag, by=ana, values={"change": f"From one to {number}."})
     assert built_since(edited) == [unnamed, again]
+
+
+def test_the_newest_of_many_comments_on_an_item_added_by_hand_is_told(ana):
+    tag = add_tag(by=ana, values={"kind": "issue", "name": "Entirely new"})
+    for number in range(TOLD + 1):
+        newest = add_comment(tag=tag, by=ana, text=f"Remark {number}")
+    assert built_since(Change.objects.get(verb="tag.created"))[0].target == f"comment:{newest.pk}"
 
 
 def test_what_was_made_in_one_go_is_one_line_that_opens_and_goes_back_at_once(analyst, ana):
