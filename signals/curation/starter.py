@@ -1,4 +1,4 @@
-"""The first run's content: the catalogue, curated release facts, and a sample that one click removes."""
+"""The first run's content: the catalogue, curated release facts, and a sample (`sample`)."""
 
 from __future__ import annotations
 
@@ -11,34 +11,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
-from django.utils import timezone
-from django.utils.translation import ngettext
 
 from signals.curation.catalogue import load_catalogue
 from signals.curation.note_files import find_notes
 from signals.curation.notes import import_note, notes_source
 from signals.curation.ratings import refresh_relevancies
+from signals.curation.sample import LOADED
 from signals.links import publisher_of, url_key
 from signals.models import (
     Article,
     ArticleType,
-    Change,
-    Decision,
-    Proposal,
-    ProposalEvidence,
     Setting,
     Source,
     SourceKind,
-    Story,
-    Tag,
     TextOrigin,
-    TrendChange,
-    User,
-    sample_day,
 )
 from signals.releases.curated import load_releases
 from signals.tagging.linking import link_note_rows
-from signals.tagging.proposing import recount_proposals
 from signals.tagging.service import tag_articles
 from signals.trends.marks import mark_articles
 from signals.trends.rollup import roll_up
@@ -63,53 +52,17 @@ def load_starter() -> StarterSummary:
     """Load everything, through the same tagging and roll-up as news; again, it adds only what is missing."""
     catalogue = load_catalogue()
     releases = load_releases()
-    first = not Setting.objects.filter(name="sample").exists()
+    first = not Setting.objects.filter(name=LOADED).exists()
     briefs = _load_briefs() if first else []
     notes = _load_notes() if first else []
     waiting = list(Article.objects.unprocessed().order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(waiting), _BATCH):
         tag_articles(waiting[start : start + _BATCH])
     if first:
-        Setting.objects.update_or_create(name="sample", defaults={"value": {"loaded": True}})
+        Setting.objects.update_or_create(name=LOADED, defaults={"value": {"loaded": True}})
     roll_up()
     refresh_themes()
     return StarterSummary(catalogue.created, releases.releases, len(briefs), len(notes))
-
-
-def remove_sample(*, by: User | None = None) -> int:
-    """Take the sample's articles away, with their notes, taggings and proposals; returns how many articles."""
-    with transaction.atomic():
-        # Locked, so that nobody tags or decides on one while it goes.
-        sample = Article.objects.filter(is_sample=True).order_by("pk")
-        articles = list(sample.select_for_update().values_list("pk", flat=True))
-        rated = list(
-            Tag.objects.filter(taggings__article__in=articles).values_list("pk", flat=True).distinct()
-        )
-        mark_articles(articles)
-        if sample_day() is not None:
-            # What the table said of the sample alone is nobody's past.
-            TrendChange.objects.all().delete()
-        seen_there = ProposalEvidence.objects.filter(article__in=articles).values("proposal")
-        concerned = Proposal.objects.filter(pk__in=seen_there).order_by("pk")
-        proposals = list(concerned.select_for_update().values_list("pk", flat=True))
-        decisions = Decision.objects.filter(article__in=articles).values_list("pk", flat=True)
-        Change.objects.filter(target__in=[f"decision:{pk}" for pk in decisions], undone_at=None).update(
-            undone_at=timezone.now()
-        )
-        Article.objects.filter(pk__in=articles).delete()
-        recount_proposals(proposals)
-        Story.objects.filter(articles=None).delete()
-        refresh_relevancies(tag_ids=rated)
-        Source.objects.filter(is_sample=True).delete()
-        if articles and by is not None:
-            said = ngettext("%(count)d sample article", "%(count)d sample articles", len(articles))
-            Change.objects.create(
-                user=by, verb="sample.removed", target="sample:1", title=said % {"count": len(articles)}
-            )
-        # The name stays, so that the sample is not loaded again.
-        Setting.objects.update_or_create(name="sample", defaults={"value": {"loaded": False}})
-    roll_up()
-    return len(articles)
 
 
 def _load_briefs() -> list[Article]:

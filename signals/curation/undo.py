@@ -65,8 +65,6 @@ def _refusal(change: Change, by: User) -> str:
     noun = NOUNS.get(change.noun)
     if noun is None:
         return _("This kind of change can't be undone.")
-    if change.verb in noun.one_way:
-        return str(noun.one_way[change.verb])
     if noun.by_administrators and not by.is_administrator:
         return _("Only administrators can undo this.")
     return ""

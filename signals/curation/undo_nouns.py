@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final
-
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from signals.curation import built
 from signals.curation.comments import undo_comment
 from signals.curation.decisions import undo_decision
-from signals.curation.errors import CurationError
 from signals.curation.invitations import (
     ACCEPTED,
     SENT,
@@ -30,6 +25,7 @@ from signals.curation.people import ADDED, undo_person, undo_settings
 from signals.curation.proposals import undo_proposal
 from signals.curation.ratings import undo_rating
 from signals.curation.sameness import undo_distinct
+from signals.curation.sample import undo_removal
 from signals.curation.saved_views import undo_view
 from signals.curation.signposts import undo_signpost
 from signals.curation.snoozing import undo_snooze
@@ -60,12 +56,6 @@ class Noun:
     """Only administrators make such changes, so only they take them back."""
     is_own: Callable[[Change, User], bool] = lambda _change, _by: False
     """Whether it concerns whoever made it alone: they take it back whatever their role."""
-    one_way: Mapping[str, Promise] = field(default_factory=dict)
-    """Verbs that have no way back, and why."""
-
-
-def _no_way_back(change: Change, by: User) -> None:
-    raise CurationError(_("This kind of change can't be undone."))
 
 
 NOUNS: Final[dict[str, Noun]] = {
@@ -120,14 +110,9 @@ NOUNS: Final[dict[str, Noun]] = {
     "job": Noun(lambda change, by: undo_work(change=change, by=by), is_desk=False),
     "tagger": Noun(lambda change, by: undo_taking_back(change=change, by=by), is_desk=False),
     "sample": Noun(
-        _no_way_back,
+        lambda change, by: undo_removal(change=change, by=by),
         is_desk=False,
         by_administrators=True,
-        one_way={
-            "sample.removed": gettext_lazy(
-                "The sample, and what was decided on it, was deleted: nothing of it is kept to be put back."
-            )
-        },
     ),
 }
 """Every noun of the log. Digests and `ingestion`, which curation doesn't know, add theirs when they are loaded."""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from signals.curation.people import change_settings
-from signals.curation.starter import remove_sample
+from signals.curation.sample import remove_sample
 from signals.models import OutboxMail, User
 from signals.web.access import administrators_only, people_only
 from signals.web.pages import page_of, render_page

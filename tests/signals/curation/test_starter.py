@@ -8,12 +8,16 @@ from django.db import transaction
 
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
-from signals.curation.starter import load_starter, remove_sample
-from signals.curation.undo import undo_last
+from signals.curation.sample import remove_sample
+from signals.curation.starter import load_starter
+from signals.curation.undo import undo_change, undo_last
 from signals.models import (
     Article,
     ArticleType,
+    Change,
+    Comment,
     Kind,
+    Note,
     NoteRow,
     Proposal,
     Release,
@@ -25,7 +29,9 @@ from signals.models import (
     User,
 )
 from signals.trends.labels import Label
+from signals.trends.rollup import roll_up
 from tests.signals.web.making import make_article, make_proposal, make_source, make_tag
+from tests.signals.web.tables import COUNTED, differing, tables
 
 NUMBERED = 30
 LEAST = {Kind.SIGNAL: 4, Kind.BEHAVIOR: 4, Kind.TECHNOLOGY: 4, Kind.ISSUE: 4, Kind.CONCERN: 2}
@@ -133,3 +139,47 @@ def test_a_proposal_seen_elsewhere_too_no_longer_counts_the_sample(db):
     remove_sample()
     proposal.refresh_from_db()
     assert (proposal.articles_count, proposal.publishers_count) == (1, 1)
+
+
+def test_the_removed_sample_comes_back_as_it_was_with_what_was_decided_on_it(first_run, db):
+    ada = User.objects.create_user("ada@example.org", role="administrator")
+    decided = Tagging.objects.filter(article__is_sample=True, state="suggested").first()
+    decide_tagging(article=decided.article, tag=decided.tag, by=ada, verdict="accept", relevancy=5)
+    comment = Comment.objects.create(tag=decided.tag, article=decided.article, user=ada, text="See there.")
+    roll_up()
+    before, numbers = tables(without=COUNTED), ("tag", "mentions", "publishers", "label")
+    trends = list(TagTrend.objects.order_by("tag").values_list(*numbers))
+    remove_sample(by=ada)
+    comment.refresh_from_db()
+    assert comment.article is None
+    removed = Change.objects.get(verb="sample.removed")
+    undo_change(change=removed, by=ada)
+    assert differing(before, tables(without=COUNTED)) == {}
+    assert list(TagTrend.objects.order_by("tag").values_list(*numbers)) == trends
+    assert load_starter().briefs == 0, "and it is not loaded a second time"
+    undo_change(change=Change.objects.get(verb="tagging.decided"), by=ada)
+    assert Tagging.objects.get(pk=decided.pk).state == "suggested"
+
+
+def test_the_sample_comes_back_beside_what_came_since_or_says_in_words_why_not(first_run, db):
+    ada = User.objects.create_user("ada@example.org", role="administrator")
+    note = Note.objects.filter(article__is_sample=True).first()
+    wording = Proposal.objects.filter(status="waiting", evidence__article__is_sample=True).first()
+    tag, other = Tag.objects.filter(taggings__article__is_sample=True).order_by("pk").distinct()[:2]
+    remove_sample(by=ada)
+    removed = Change.objects.get(verb="sample.removed")
+    source = make_source()
+    anew = make_proposal(make_article(source))
+    Proposal.objects.filter(pk=anew.pk).update(kind=wording.kind, normalised=wording.normalised)
+    again = Note.objects.create(article=make_article(source), note_key=note.note_key, content_hash="x")
+    with pytest.raises(CurationError, match="read in again since"):
+        undo_change(change=removed, by=ada)
+    again.delete()
+    Tag.objects.filter(pk=tag.pk).update(merged_into=other)
+    with pytest.raises(CurationError, match="merged since"):
+        undo_change(change=removed, by=ada)
+    Tag.objects.filter(pk=tag.pk).update(merged_into=None)
+    undo_change(change=removed, by=ada)
+    assert Article.objects.filter(is_sample=True).count() == 52
+    assert not Proposal.objects.filter(pk=wording.pk).exists()
+    assert Proposal.objects.get(pk=anew.pk).evidence.filter(article__is_sample=True).exists()

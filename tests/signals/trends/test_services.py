@@ -13,7 +13,7 @@ from signals.curation.catalogue import create_tag
 from signals.curation.decisions import decide_tagging, undo_decision
 from signals.curation.errors import CurationError
 from signals.curation.merging import merge_tags, split_tag
-from signals.curation.starter import remove_sample
+from signals.curation.sample import remove_sample
 from signals.models import Article, Change, Decision, Source, SourceKind, Tag, Tagging, User
 from signals.tagging.service import tag_articles
 from signals.trends import timeline

@@ -7,6 +7,13 @@ PASSING = {
     # What is to be counted, or read, anew.
     *("signals_dirtymark", "signals_cataloguechange"),
 }
+COUNTED = {
+    *("signals_tagtrend", "signals_mentiondelta", "signals_volumedelta", "signals_facetvalue"),
+    *("signals_tagsummary", "signals_setting"),
+}
+"""What a count writes, with the marks up to where it has counted."""
+OF_A_COUNT = "rollup_"
+"""How the passing tables of a count are called."""
 
 
 def tables(*, without: set[str] = frozenset()) -> dict[str, list[str]]:
@@ -14,7 +21,7 @@ def tables(*, without: set[str] = frozenset()) -> dict[str, list[str]]:
     names = set(connection.introspection.table_names()) - PASSING - without
     found = {}
     with connection.cursor() as cursor:
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.startswith(OF_A_COUNT)):
             columns = {column.name for column in connection.introspection.get_table_description(cursor, name)}
             held = "WHERE undone_at IS NULL" if "undone_at" in columns else ""
             cursor.execute(f"SELECT row::text FROM {name} AS row {held} ORDER BY 1")
