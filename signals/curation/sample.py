@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -12,7 +13,7 @@ from django.apps import apps
 from django.core import serializers
 from django.core.serializers.base import DeserializedObject
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import ForeignKey, Model, QuerySet
 from django.db.models.deletion import Collector
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -115,12 +116,14 @@ def undo_removal(*, change: Change, by: User) -> None:
     Raises CurationError when it was not kept, or when what came since stands where it was.
     """
     with transaction.atomic():
+        # First, so that of two who ask at once the second waits here, and is told what happened.
+        mark_undone(change, by)
         setting = Setting.objects.select_for_update().filter(name=_KEPT, value__of=change.pk).first()
         if setting is None:
             raise CurationError(_("Nothing was kept of this sample: an earlier version of Vigie removed it."))
-        mark_undone(change, by)
-        rows = _beside_what_came(list(serializers.deserialize("python", setting.value["rows"])))
-        _refuse_other_tags({row.object.tag_id for row in rows if isinstance(row.object, Tagging | Decision)})
+        kept = list(serializers.deserialize("python", setting.value["rows"]))
+        _refuse_merged({row.object.tag_id for row in kept if isinstance(row.object, Tagging | Decision)})
+        rows = _without_what_went(_beside_what_came(kept))
         try:
             with transaction.atomic():
                 for row in rows:
@@ -129,7 +132,8 @@ def undo_removal(*, change: Change, by: User) -> None:
             raise CurationError(_("A note of the sample was read in again since.")) from error
         for label, key, column, held in setting.value["pointing"]:
             apps.get_model(label)._base_manager.filter(pk=key, **{column: None}).update(**{column: held})
-        Change.objects.filter(pk__in=setting.value["changes"]).update(undone_at=None)
+        decisions = [f"decision:{row.object.pk}" for row in rows if isinstance(row.object, Decision)]
+        Change.objects.filter(pk__in=setting.value["changes"], target__in=decisions).update(undone_at=None)
         articles = [row.object.pk for row in rows if isinstance(row.object, Article)]
         proposals = {row.object.proposal_id for row in rows if isinstance(row.object, ProposalEvidence)}
         mark_articles(articles)
@@ -157,9 +161,35 @@ def _beside_what_came(rows: list[DeserializedObject]) -> list[DeserializedObject
     return [row for row in rows if not (isinstance(row.object, Proposal) and row.object.pk in anew)]
 
 
-def _refuse_other_tags(tag_ids: set[int]) -> None:
-    known = Tag.objects.filter(pk__in=tag_ids)
-    if known.filter(merged_into=None).count() < len(tag_ids):
+def _without_what_went(rows: list[DeserializedObject]) -> list[DeserializedObject]:
+    """As if the rows had been there when what they point at was deleted: without it, or gone with it."""
+    points = [
+        (row, column)
+        for row in rows
+        for column in row.object._meta.concrete_fields
+        if isinstance(column, ForeignKey) and getattr(row.object, column.attname) is not None
+    ]
+    there: dict[type[Model], set[int]] = defaultdict(set)
+    for row, column in points:
+        there[column.related_model].add(getattr(row.object, column.attname))
+    for model, keys in there.items():
+        found = set(model._base_manager.filter(pk__in=keys).values_list("pk", flat=True))
+        there[model] = found | {row.object.pk for row in rows if isinstance(row.object, model)}
+    going = set()
+    for row, column in points:
+        if getattr(row.object, column.attname) in there[column.related_model]:
+            continue
+        if column.null:
+            setattr(row.object, column.attname, None)
+        else:
+            going.add(id(row))
+    return [row for row in rows if id(row) not in going]
+
+
+def _refuse_merged(tag_ids: set[int]) -> None:
+    # Locked, so that none is merged or deleted while its taggings come back.
+    tags = Tag.objects.filter(pk__in=tag_ids).order_by("pk").select_for_update(no_key=True)
+    if any(tag.merged_into_id is not None for tag in tags):
         raise CurationError(
             _("An item that the sample speaks of was merged since, or is gone: take that back first.")
         )

@@ -4,10 +4,12 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
+from signals.curation.proposals import accept_proposal
 from signals.curation.sample import remove_sample
 from signals.curation.starter import load_starter
 from signals.curation.undo import undo_change, undo_last
@@ -23,6 +25,7 @@ from signals.models import (
     Release,
     Setting,
     Source,
+    Story,
     Tag,
     Tagging,
     TagTrend,
@@ -183,3 +186,51 @@ def test_the_sample_comes_back_beside_what_came_since_or_says_in_words_why_not(f
     assert Article.objects.filter(is_sample=True).count() == 52
     assert not Proposal.objects.filter(pk=wording.pk).exists()
     assert Proposal.objects.get(pk=anew.pk).evidence.filter(article__is_sample=True).exists()
+
+
+def test_whoever_comes_second_is_told_that_the_removal_was_undone_before(first_run, db):
+    ada = User.objects.create_user("ada@example.org", role="administrator")
+    remove_sample(by=ada)
+    one, other = (Change.objects.get(verb="sample.removed") for _tab in range(2))
+    undo_change(change=one, by=ada)
+    with pytest.raises(CurationError, match="undone before"):
+        undo_change(change=other, by=ada)
+
+
+def test_an_item_made_of_the_sample_and_taken_back_meanwhile_does_not_keep_the_sample_away(first_run, db):
+    ada = User.objects.create_user("ada@example.org", role="administrator")
+    wording = Proposal.objects.filter(status="waiting", evidence__article__is_sample=True).first()
+    made = accept_proposal(proposal=wording, by=ada)
+    article = made.taggings.first().article
+    decide_tagging(article=article, tag=made, by=ada, verdict="reject")
+    remove_sample(by=ada)
+    undo_last(by=ada)
+    assert not Tag.objects.filter(pk=made.pk).exists()
+    undo_change(change=Change.objects.get(verb="sample.removed"), by=ada)
+    connection.check_constraints()
+    wording.refresh_from_db()
+    assert (wording.status, wording.articles_count) == ("waiting", wording.evidence.count())
+    assert not Tagging.objects.filter(tag_id=made.pk).exists()
+    assert Change.objects.get(verb="tagging.decided").undone_at is not None, "there is nothing to take back"
+
+
+def test_the_sample_comes_back_without_the_story_proposal_and_item_that_went_meanwhile(first_run, db):
+    ada = User.objects.create_user("ada@example.org", role="administrator")
+    sample = Article.objects.filter(is_sample=True)
+    story, near = Story.objects.create(created_at=timezone.now()), make_tag("Near")
+    real = make_article(make_source(), story=story)
+    moved = sample.filter(story=None).first()
+    sample.filter(pk=moved.pk).update(story=story)
+    waiting = Proposal.objects.filter(status="waiting", evidence__article__is_sample=True)
+    likened, elsewhere = waiting.distinct().order_by("pk")[:2]
+    Proposal.objects.filter(pk=likened.pk).update(similar_tag=near)
+    elsewhere.evidence.create(article=real)
+    remove_sample(by=ada)
+    Article.objects.filter(pk=real.pk).update(story=None)
+    for gone in (story, near, Proposal.objects.get(pk=elsewhere.pk)):
+        gone.delete()
+    undo_change(change=Change.objects.get(verb="sample.removed"), by=ada)
+    connection.check_constraints()
+    assert sample.count() == 52
+    assert sample.get(pk=moved.pk).story is None
+    assert Proposal.objects.get(pk=likened.pk).similar_tag is None
