@@ -121,7 +121,7 @@ def undo_removal(*, change: Change, by: User) -> None:
         setting = Setting.objects.select_for_update().filter(name=_KEPT, value__of=change.pk).first()
         if setting is None:
             raise CurationError(_("Nothing was kept of this sample: an earlier version of Vigie removed it."))
-        kept = list(serializers.deserialize("python", setting.value["rows"]))
+        kept = list(serializers.deserialize("python", setting.value["rows"], ignorenonexistent=True))
         _refuse_merged({row.object.tag_id for row in kept if isinstance(row.object, Tagging | Decision)})
         rows = _without_what_went(_beside_what_came(kept))
         try:
@@ -190,6 +190,4 @@ def _refuse_merged(tag_ids: set[int]) -> None:
     # Locked, so that none is merged or deleted while its taggings come back.
     tags = Tag.objects.filter(pk__in=tag_ids).order_by("pk").select_for_update(no_key=True)
     if any(tag.merged_into_id is not None for tag in tags):
-        raise CurationError(
-            _("An item that the sample speaks of was merged since, or is gone: take that back first.")
-        )
+        raise CurationError(_("An item that the sample speaks of was merged since: take that back first."))

@@ -34,6 +34,7 @@ from signals.web.access import analysts_only, people_only, refuse_role
 from signals.web.change_filters import LogFilter, page_by_key
 from signals.web.change_places import places
 from signals.web.change_words import GROUPS, Difference, differences, named_keys, verb_words
+from signals.web.inbox_counts import forget_counts
 from signals.web.pages import render_page
 from signals.web.undoing import undone_in_words
 
@@ -109,6 +110,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             said = undone_in_words(_undo_with(change, along, request.user))
     except CurationError as refused:
         return _refused(request, change, refused)
+    forget_counts()
     if getattr(request, "htmx", False):
         change.refresh_from_db()
         (line,) = _lines([change], request.user, gathers="go" in request.POST)

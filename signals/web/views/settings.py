@@ -20,6 +20,7 @@ from signals.curation.people import change_settings
 from signals.curation.sample import remove_sample
 from signals.models import OutboxMail, User
 from signals.web.access import administrators_only, people_only
+from signals.web.inbox_counts import forget_counts
 from signals.web.pages import page_of, render_page
 
 if TYPE_CHECKING:
@@ -108,5 +109,6 @@ def remove_the_sample(request: HttpRequest) -> HttpResponse:
     """Sample articles go; the catalogue and the release facts stay."""
     assert isinstance(request.user, User)
     removed = remove_sample(by=request.user)
+    forget_counts()
     messages.success(request, _("%(count)d sample articles removed.") % {"count": removed})
     return redirect("home")

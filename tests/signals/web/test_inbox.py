@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from signals.curation.catalogue import create_tag
-from signals.models import Change, Claim, Decision, Proposal, RankerFit, Role, State, Tag, Tagging
+from signals.models import Article, Change, Claim, Decision, Proposal, RankerFit, Role, State, Tag, Tagging
 from signals.web import inbox_counts
 from tests.signals.web.making import fill, make_article, make_proposal, make_source, make_tag, plain
 
@@ -300,3 +300,15 @@ def test_a_cache_that_hangs_is_not_waited_for(db, settings):
         assert inbox_counts.count_left().articles == 0
         assert hanging_up.is_alive()
         hanging_up.cancel()
+
+
+def test_what_waits_is_counted_anew_once_the_sample_goes_and_once_it_is_back(administrator, suggested):
+    article = Article.objects.get()
+    Article.objects.update(is_sample=True)
+    assert "1 article waits" in plain(administrator.get("/inbox/").content)
+    administrator.post("/settings/remove-sample/")
+    assert "Nothing waits" in plain(administrator.get("/inbox/").content)
+    removed = Change.objects.get(verb="sample.removed")
+    administrator.post(f"/history/{removed.pk}/undo/")
+    assert "1 article waits" in plain(administrator.get("/inbox/").content)
+    assert Article.objects.get() == article
