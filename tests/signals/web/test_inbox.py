@@ -303,12 +303,12 @@ def test_a_cache_that_hangs_is_not_waited_for(db, settings):
 
 
 def test_what_waits_is_counted_anew_once_the_sample_goes_and_once_it_is_back(administrator, suggested):
-    article = Article.objects.get()
+    def in_menu():
+        return re.search(r'id="menu-waiting"[^>]*>(\d*)<', administrator.get("/tags/").content.decode())[1]
+
     Article.objects.update(is_sample=True)
-    assert "1 article waits" in plain(administrator.get("/inbox/").content)
+    assert in_menu() == "1"
     administrator.post("/settings/remove-sample/")
-    assert "Nothing waits" in plain(administrator.get("/inbox/").content)
-    removed = Change.objects.get(verb="sample.removed")
-    administrator.post(f"/history/{removed.pk}/undo/")
-    assert "1 article waits" in plain(administrator.get("/inbox/").content)
-    assert Article.objects.get() == article
+    assert in_menu() in {"", "0"}
+    administrator.post(f"/history/{Change.objects.get(verb='sample.removed').pk}/undo/")
+    assert in_menu() == "1"
