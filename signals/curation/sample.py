@@ -13,7 +13,7 @@ from django.apps import apps
 from django.core import serializers
 from django.core.serializers.base import DeserializedObject
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.db.models.deletion import Collector
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -123,6 +123,7 @@ def undo_removal(*, change: Change, by: User) -> None:
             raise CurationError(_("Nothing was kept of this sample: an earlier version of Vigie removed it."))
         kept = list(serializers.deserialize("python", setting.value["rows"], ignorenonexistent=True))
         _refuse_merged({row.object.tag_id for row in kept if isinstance(row.object, Tagging | Decision)})
+        _refuse_undone_since(change, _proposals_of(kept))
         rows = _without_what_went(_beside_what_came(kept))
         try:
             with transaction.atomic():
@@ -135,9 +136,8 @@ def undo_removal(*, change: Change, by: User) -> None:
         decisions = [f"decision:{row.object.pk}" for row in rows if isinstance(row.object, Decision)]
         Change.objects.filter(pk__in=setting.value["changes"], target__in=decisions).update(undone_at=None)
         articles = [row.object.pk for row in rows if isinstance(row.object, Article)]
-        proposals = {row.object.proposal_id for row in rows if isinstance(row.object, ProposalEvidence)}
         mark_articles(articles)
-        recount_proposals(sorted(proposals))
+        recount_proposals(_proposals_of(rows))
         refresh_relevancies(tag_ids=_rated_by(articles))
         Setting.objects.filter(name=LOADED).update(value={"loaded": True})
         setting.delete()
@@ -184,6 +184,22 @@ def _without_what_went(rows: list[DeserializedObject]) -> list[DeserializedObjec
         else:
             going.add(id(row))
     return [row for row in rows if id(row) not in going]
+
+
+def _proposals_of(rows: list[DeserializedObject]) -> set[int]:
+    return {row.object.proposal_id for row in rows if isinstance(row.object, ProposalEvidence)}
+
+
+def _refuse_undone_since(change: Change, proposals: set[int]) -> None:
+    # What a fold or a merge made of the sample's mentions would come back although it is undone.
+    folds = Q(target__in=[f"proposal:{pk}" for pk in proposals], verb="proposal.folded")
+    undone = Change.objects.filter(
+        folds | Q(verb="tag.merged"), pk__lt=change.pk, undone_at__gt=change.made_at
+    )
+    if undone.exists():
+        raise CurationError(
+            _("A merge, or a proposal put to an item, was undone since: the sample was part of it.")
+        )
 
 
 def _refuse_merged(tag_ids: set[int]) -> None:

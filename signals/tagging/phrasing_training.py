@@ -35,7 +35,7 @@ _INTERCEPT_SCALE: Final = 0.2
 """Every text pulls at an intercept, few at a weight: on one scale the solver would stop before it has the weights."""
 _BATCH: Final = 500
 CALIBRATION: Final = {"technology": 0.2, "signal": 0.1, "behavior": 0.1, "issue": 0.4, "concern": 0.2}
-"""Added to the log-odds of each kind, so that of what is shown eight in ten are right: chosen on 600 entries that two
+"""Added to the log-odds of each kind, so that of what is shown eight in ten are right: chosen on 531 entries that two
 people labelled, by phrasings that had not seen them."""
 _LEAST_CARRIERS: Final = 8
 """Texts that carry a tag, from which on its phrasing is learned."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from signals.curation.decisions import decide_tagging
 from signals.curation.errors import CurationError
-from signals.curation.proposals import accept_proposal
+from signals.curation.proposals import accept_proposal, fold_proposal
 from signals.curation.sample import remove_sample
 from signals.curation.starter import load_starter
 from signals.curation.undo import undo_change, undo_last
@@ -234,3 +234,16 @@ def test_the_sample_comes_back_without_the_story_proposal_and_item_that_went_mea
     assert sample.count() == 52
     assert sample.get(pk=moved.pk).story is None
     assert Proposal.objects.get(pk=likened.pk).similar_tag is None
+
+
+def test_a_fold_that_was_undone_while_the_sample_was_away_does_not_come_back_with_it(first_run, db):
+    ada = User.objects.create_user("ada@example.org", role="administrator")
+    wording = Proposal.objects.filter(status="waiting", evidence__article__is_sample=True).first()
+    tag = Tag.objects.filter(kind=wording.kind, taggings=None).first() or make_tag(kind=wording.kind)
+    fold_proposal(proposal=wording, into=tag, by=ada)
+    assert Tagging.objects.filter(tag=tag, state="confirmed", article__is_sample=True).exists()
+    remove_sample(by=ada)
+    undo_change(change=Change.objects.get(verb="proposal.folded"), by=ada)
+    with pytest.raises(CurationError, match="was part of it"):
+        undo_change(change=Change.objects.get(verb="sample.removed"), by=ada)
+    assert not Article.objects.filter(is_sample=True).exists()
