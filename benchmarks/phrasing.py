@@ -1,7 +1,7 @@
 """Learns how the starter's tags are spoken of, and writes what the tagger reads (`python -m benchmarks.phrasing`).
 
 It needs the real data: the labels name entries of it (`signals/starter/news_labels.jsonl`), and their texts are
-not part of the project. Ten minutes; the same to the last digit for the same labels.
+not part of the project. Nine minutes; on one machine the same to the last digit for the same labels.
 """
 
 from __future__ import annotations

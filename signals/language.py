@@ -46,6 +46,8 @@ _SCRIPTS: Final = (
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_POSSESSIVE = re.compile(r"['\u2019]s\b")
+"""Of "Apple's": read as a word of its own it would be the French "s'"."""
 _LETTER = re.compile(r"[^\W\d_]")
 _READ: Final = 4000
 _SURE_HITS: Final = 6
@@ -72,7 +74,7 @@ def detect_language(text: str) -> tuple[str | None, bool]:
     for language, script in _SCRIPTS:
         if len(script.findall(sample)) > letters * 0.3:
             return language, True
-    words = [word.lower() for word in _WORD.findall(sample)]
+    words = [word.lower() for word in _WORD.findall(_POSSESSIVE.sub("", sample))]
     scores = {language: _score(words, known) for language, known in _WORDS.items()}
     ranked = sorted(scores, key=lambda language: -scores[language])
     best, second = scores[ranked[0]], scores[ranked[1]]

@@ -14,6 +14,7 @@ from signals.curation.ratings import refresh_relevancies
 from signals.jobs import Batch, start_job
 from signals.models import Article, Job, Note, Setting
 from signals.tagging import links, scorer
+from signals.tagging.french import FRENCH
 from signals.tagging.linking import link_note_rows
 from signals.tagging.phrasing import PHRASING
 from signals.tagging.service import tag_articles
@@ -27,7 +28,7 @@ _NOTES: Final = 20
 def reading_digest() -> str:
     """What this version of the code reads with: the starter catalogue and the default models."""
     digest = hashlib.sha256()
-    for path in (STARTER, scorer.DEFAULT_MODEL, PHRASING, links.DEFAULT_MODEL):
+    for path in (STARTER, scorer.DEFAULT_MODEL, PHRASING, FRENCH, links.DEFAULT_MODEL):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

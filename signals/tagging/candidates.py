@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from signals.tagging.matcher import Match, Matcher, Scope
@@ -56,6 +57,9 @@ class Reading:
     """How much it talks like the catalogue, 0-1."""
     hidden: set[int] = field(default_factory=set)
     """Profiles whose names stand only inside longer names of others: it speaks of those, not of these."""
+    is_french: bool = False
+    phrases: tuple[NDArray[np.int32], NDArray[np.float64]] | None = None
+    """Its phrases' columns and values in a row (`signals.tagging.phrasing`), where that was read."""
 
     @property
     def named(self) -> int:

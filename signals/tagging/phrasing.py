@@ -1,15 +1,15 @@
 """How the starter's tags are spoken of: words that speak for each, learned from news that people labelled.
 
 One logistic regression per tag over words, pairs of neighbours, words of the title, and which tags the article
-names (`phrasing_training` learns them). A tag is known by its kind and any of its names; one that nobody labelled
-news for has no phrasing.
+names, and beside it a layer that all tags share; their log-odds are averaged (`phrasing_training` learns both). A tag
+is known by its kind and any of its names; one that nobody labelled news for has no phrasing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,9 +20,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from signals.tagging.candidates import Candidate, Reading
+from signals.tagging.french import FRENCH, in_english, is_french, read_in_english
+from signals.tagging.hidden_layer import HiddenLayer
 from signals.tagging.names import normalise_name
 from signals.tagging.profiles import Profile
-from signals.tagging.vectors import Floats, word_features
+from signals.tagging.vectors import Floats, content_features
+from signals.tagging.words import STOP_WORDS
 
 PHRASING: Final = Path(__file__).with_name("phrasing.npz")
 LEAST_PHRASING: Final = -3.0
@@ -49,7 +52,8 @@ Key = tuple[str, str]
 class Phrasing:
     """Weights of phrases, (phrases, tags), their inverse document frequencies, intercepts of the log-odds.
 
-    `pairs` weighs the log-odds against everything else that speaks for a pair, by the names of `FEATURES`.
+    `pairs` weighs the log-odds against everything else that speaks for a pair, by the names of `FEATURES`. Where
+    nothing is learned yet there is no `layer`.
     """
 
     tags: tuple[str, ...]
@@ -58,7 +62,8 @@ class Phrasing:
     weights: csr_array
     intercepts: Floats
     pairs: Mapping[str, float]
-    _worth: dict[int, dict[str, float]] = field(default_factory=dict)
+    layer: HiddenLayer | None = None
+    _of_tags: dict[int, tuple[NDArray[np.int32], Floats]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Phrasing:
@@ -67,13 +72,27 @@ class Phrasing:
             told: dict[str, Any] = json.loads(stored["told"].tobytes())
             weights = csr_array(stored["weights"].astype(np.float32) * np.float32(_STEP))
             idf, intercepts = stored["idf"].astype(np.float64), stored["intercepts"].astype(np.float64)
+            layer = HiddenLayer(
+                stored["layer"],
+                told["step"],
+                stored["layer_biases"],
+                stored["layer_outputs"],
+                stored["layer_intercepts"],
+            )
         columns = {phrase: column for column, phrase in enumerate(told["phrases"])}
-        return cls(tuple(told["tags"]), columns, idf, weights, intercepts, told["pairs"])
+        return cls(tuple(told["tags"]), columns, idf, weights, intercepts, told["pairs"], layer)
 
     def write(self, path: Path) -> None:
-        """Weights in steps of `_STEP`, a byte each, the rest as it is; the archive holds no date."""
+        """Weights in steps, a byte each, the rest as it is; the archive holds no date."""
+        if (layer := self.layer) is None:
+            raise ValueError("nothing is learned yet")
         steps = np.clip(np.rint(self.weights.toarray() / _STEP), -_MOST_STEPS, _MOST_STEPS).astype(np.int8)
-        told = {"tags": self.tags, "phrases": list(self.columns), "pairs": dict(self.pairs)}
+        told = {
+            "tags": self.tags,
+            "phrases": list(self.columns),
+            "pairs": dict(self.pairs),
+            "step": layer.step,
+        }
         written = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
         with path.open("wb") as file:
             np.savez_compressed(
@@ -82,6 +101,10 @@ class Phrasing:
                 weights=steps,
                 idf=self.idf.astype(np.float32),
                 intercepts=self.intercepts.astype(np.float32),
+                layer=layer.inputs,
+                layer_biases=layer.biases,
+                layer_outputs=layer.outputs,
+                layer_intercepts=layer.intercepts,
             )
 
     def rows(self, texts: Sequence[Iterable[str]]) -> csr_array:
@@ -114,17 +137,22 @@ class Phrasing:
 
     def log_odds(self, rows: csr_array) -> Floats:
         """Of every tag in every row of `rows`, (n, tags)."""
-        return np.asarray((rows @ self.weights).todense(), dtype=np.float64) + self.intercepts
+        of_each = np.asarray((rows @ self.weights).todense(), dtype=np.float64) + self.intercepts
+        return of_each if self.layer is None else (of_each + self.layer.log_odds(rows)) / 2
 
-    def worth_to(self, tag: int) -> Mapping[str, float]:
-        """What each phrase that speaks for or against a tag is worth, by its place among the tags."""
-        known = self._worth.get(tag)
+    def worth(self, columns: NDArray[np.int32], values: Floats, tag: int) -> Floats:
+        """What each phrase of one row, its columns and values, adds to a tag's log-odds."""
+        known = self._of_tags.get(tag)
         if known is None:
-            weights = self.weights[:, [tag]].toarray().ravel() * self.idf
-            every = list(self.columns)
-            known = {every[column]: float(weights[column]) for column in np.flatnonzero(weights).tolist()}
-            self._worth[tag] = known
-        return known
+            weights = self.weights[:, [tag]].tocsc()
+            weights.sort_indices()
+            # One more behind, which no column is, so that every search ends at a place.
+            known = np.append(weights.indices, np.iinfo(np.int32).max), np.append(weights.data, 0.0)
+            self._of_tags[tag] = known
+        holders, weights_there = known
+        places = np.searchsorted(holders, columns)
+        own = np.where(holders[places] == columns, weights_there[places], 0.0) * values
+        return own if self.layer is None else (own + self.layer.worth(columns, values, tag)) / 2
 
 
 class Phrases:
@@ -154,7 +182,10 @@ class Phrases:
         """Give every candidate with a phrasing its log-odds, and candidates that phrasing alone makes likely."""
         if not self._of or not readings:
             return
-        rows = self._phrasing.rows([self.phrases(reading) for reading in readings])
+        rows = self._phrasing.rows([self.read(reading) for reading in readings])
+        for row, reading in enumerate(readings):
+            here = slice(rows.indptr[row], rows.indptr[row + 1])
+            reading.phrases = rows.indices[here], rows.data[here]
         of_places = self._phrasing.log_odds(rows)[:, self._places]
         odds = np.clip(np.maximum.reduceat(of_places, self._starts, axis=1), -MOST_PHRASING, MOST_PHRASING)
         for reading, found in zip(readings, odds, strict=True):
@@ -170,20 +201,37 @@ class Phrases:
                 if candidate is not None and index not in reading.hidden:
                     candidate.phrasing = float(found[column])
 
-    def phrases(self, reading: Reading) -> list[str]:
-        """Words, their beginnings and pairs of title and opening, words of the title, and the tags that are named."""
-        opening = word_features(reading.opening)
-        title = [_IN_TITLE + word for word in word_features(reading.title) if " " not in word]
+    def read(self, reading: Reading) -> list[str]:
+        """Its phrases; whether it is French is noted.
+
+        Words, their beginnings and pairs of title and opening, words of the title, and the tags that are named. Words
+        of a French text are read in English, and its pairs both ways round: an adjective stands first there.
+        """
+        stems, titles = reading.opening.stems, reading.title.stems
+        reading.is_french = is_french(reading.opening)
+        if reading.is_french:
+            stems, titles = read_in_english(stems), read_in_english(titles)
+        opening = content_features(stems)
+        if reading.is_french:
+            opening += [" ".join(reversed(pair.split(" "))) for pair in opening if " " in pair]
+        title = [_IN_TITLE + word for word in content_features(titles) if " " not in word]
         return [*opening, *filter(None, map(_beginning, opening)), *title, *self._named(reading)]
 
-    def weights_of(self, profile: int, words: Iterable[str], title: Collection[str]) -> dict[str, float]:
-        """What each of these words, as compared, adds for a profile; more may those that stand in the title."""
+    def worth(self, profile: int, reading: Reading) -> dict[str, float]:
+        """What each word of the opening, as compared, adds to the log-odds of a profile, as `add` read it."""
+        if reading.phrases is None or profile not in self._of:
+            return {}
+        columns, values = reading.phrases
+        each = [self._phrasing.worth(columns, values, tag) for tag in self._of[profile]]
+        # Of those that were merged into one, as the one that it speaks for the most.
+        worth = dict(zip(columns.tolist(), max(each, key=np.sum).tolist(), strict=True))
         found: dict[str, float] = {}
-        for worth in map(self._phrasing.worth_to, self._of.get(profile, ())):
-            for word in words:
-                phrases = (word, _beginning(word), _IN_TITLE + word if word in title else "")
-                if known := [worth[phrase] for phrase in phrases if phrase in worth]:
-                    found[word] = max(*known, found.get(word, known[0]))
+        for word in set(reading.opening.stems) - STOP_WORDS:
+            said = in_english(word) if reading.is_french else (word,)
+            phrases = [phrase for one in said for phrase in (one, _beginning(one), _IN_TITLE + one)]
+            there = [self._phrasing.columns.get(phrase) for phrase in phrases]
+            if known := [worth[column] for column in there if column in worth]:
+                found[word] = sum(known)
         return found
 
     def _named(self, reading: Reading) -> list[str]:
@@ -212,7 +260,7 @@ def _beginning(word: str) -> str:
 @cache
 def phrasing_digest() -> str:
     """Of what is shipped: what was learned beside another phrasing doesn't fit this one."""
-    return hashlib.sha256(PHRASING.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(PHRASING.read_bytes() + FRENCH.read_bytes()).hexdigest()[:16]
 
 
 def key_of(tag: str) -> Key:

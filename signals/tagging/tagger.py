@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,7 +22,7 @@ from signals.tagging.profiles import Profile
 from signals.tagging.relevance import Prominence, estimate_relevance
 from signals.tagging.sampling import RATE, draw
 from signals.tagging.scorer import FEATURES, PairModel, pair_features, specificity
-from signals.tagging.vectors import Floats, Vectors, pair_cosines, word_features
+from signals.tagging.vectors import Floats, Vectors, pair_cosines
 from signals.tagging.words import STOP_WORDS, split_words
 
 DEFAULT_VERSION: Final = 1
@@ -189,9 +189,10 @@ class Tagger:
         drawn: float | None,
     ) -> Suggestion:
         reading = scores.readings[index]
-        field, span = self._evidence(document, reading, candidate)
+        spoken = {} if candidate.is_named else self._spoken(reading, candidate)
+        field, span = self._evidence(document, reading, candidate, spoken)
         source = document.title if field == "title" else document.text
-        because = self._because(reading, candidate)
+        because = self._because(reading, candidate, spoken)
         relevance = estimate_relevance(prominence_of(reading, candidate))
         if self.learned is not None:
             because |= self._likeness(scores, index, candidate)
@@ -224,18 +225,22 @@ class Tagger:
             because["words"] = list(likeness.words)
         return because
 
-    def _evidence(self, document: Document, reading: Reading, candidate: Candidate) -> tuple[str, Span]:
+    def _evidence(
+        self, document: Document, reading: Reading, candidate: Candidate, spoken: Mapping[str, float]
+    ) -> tuple[str, Span]:
         text = reading.text.text
         if candidate.text:
             best = max(candidate.text, key=lambda match: (self._certainty[match.name], -match.start))
             return "text", sentence_around(text, best.start, best.end, split_sentences(text))
         if candidate.title:
             return "title", _whole(document.title, candidate.title[0])
-        return self._closest(document, reading, candidate)
+        return self._closest(document, candidate, spoken)
 
-    def _closest(self, document: Document, reading: Reading, candidate: Candidate) -> tuple[str, Span]:
+    def _closest(
+        self, document: Document, candidate: Candidate, spoken: Mapping[str, float]
+    ) -> tuple[str, Span]:
         """The sentence that shares the most telling words with the profile, or speaks of the tag the most."""
-        weights, read = self._spoken(reading, candidate), OPENING
+        weights, read = spoken, OPENING
         if not weights:
             profile = set(split_words(self.profiles[candidate.profile].text).stems) - STOP_WORDS
             weights, read = {word: self.vectors.weight(word) for word in profile}, _EVIDENCE
@@ -253,18 +258,16 @@ class Tagger:
         """What the words of title and opening add for a tag, where it is known how that is spoken of."""
         if self.phrases is None or candidate.phrasing is None:
             return {}
-        words = (word for word in word_features(reading.opening) if " " not in word)
-        return self.phrases.weights_of(candidate.profile, set(words), set(reading.title.stems))
+        return self.phrases.worth(candidate.profile, reading)
 
-    def _telling(self, reading: Reading, candidate: Candidate) -> list[str]:
+    def _telling(self, reading: Reading, spoken: Mapping[str, float]) -> list[str]:
         """The words, as written, that speak the most for a tag by how it is spoken of; figures tell nobody why."""
-        weights = self._spoken(reading, candidate)
-        told = [word for word, weight in weights.items() if weight > 0 and word.isalpha()]
-        told.sort(key=lambda word: (-weights[word], word))
+        told = [word for word, weight in spoken.items() if weight > 0 and word.isalpha()]
+        told.sort(key=lambda word: (-spoken[word], word))
         opening = reading.opening
         return [opening.raw[opening.stems.index(word)] for word in told[:_WORDS]]
 
-    def _because(self, reading: Reading, candidate: Candidate) -> dict[str, Any]:
+    def _because(self, reading: Reading, candidate: Candidate, spoken: Mapping[str, float]) -> dict[str, Any]:
         """The name it goes by, where and how often; without one, the telling words it shares with the tag."""
         if candidate.is_named:
             first = (candidate.title or candidate.text)[0]
@@ -274,7 +277,7 @@ class Tagger:
                 "field": "title" if candidate.title else "text",
                 "times": len(candidate.title) + len(candidate.text),
             }
-        if told := self._telling(reading, candidate):
+        if told := self._telling(reading, spoken):
             return {"telling": told}
         profile = self.profiles[candidate.profile]
         shared = set(reading.opening.stems) & set(split_words(profile.text).stems) - STOP_WORDS

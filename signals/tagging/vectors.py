@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +36,12 @@ Floats = NDArray[np.float64]
 
 def word_features(words: Words) -> list[str]:
     """Content words and pairs of neighbours, as compared."""
-    content = [word for word in words.stems if word not in STOP_WORDS and len(word) > 1]
+    return content_features(words.stems)
+
+
+def content_features(stems: Iterable[str]) -> list[str]:
+    """The same of words that are compared already."""
+    content = [word for word in stems if word not in STOP_WORDS and len(word) > 1]
     return content + [f"{first} {second}" for first, second in pairwise(content)]
 
 

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -81,6 +82,14 @@ def test_a_tag_is_found_by_how_it_is_spoken_of_and_says_by_which_words(phrasing)
     assert none == []
     without = Tagger(PROFILES, starter_model())
     assert without.suggest([Document("Dockers picket the AI quay", "They walk out at noon.")]) == [[]]
+
+
+def test_log_odds_are_the_mean_of_the_tags_own_regression_and_the_shared_layer(phrasing):
+    rows = phrasing.rows([["docker", "picket"], ["museum"]])
+    own = replace(phrasing, layer=None).log_odds(rows)
+    assert phrasing.log_odds(rows) == pytest.approx((own + phrasing.layer.log_odds(rows)) / 2)
+    assert own[0, 0] > own[1, 0]
+    assert phrasing.layer.log_odds(rows)[0, 0] > phrasing.layer.log_odds(rows)[1, 0]
 
 
 def test_what_is_learned_is_the_same_again_and_is_read_as_it_was_written(phrasing, tmp_path):
