@@ -21,7 +21,9 @@ def tag(name):
 
 
 def state():
-    return list(Tagging.objects.order_by("article_id", "tag_id").values())
+    # Which hidden pairs are drawn for the sample depends on the ids that the database happens to give.
+    kept = Tagging.objects.exclude(state=State.SAMPLED)
+    return list(kept.order_by("article_id", "tag_id").values())
 
 
 def test_an_article_gets_suggestions_that_quote_it(small_catalogue, article):
@@ -81,7 +83,7 @@ def test_what_a_person_decided_survives_every_run(small_catalogue, article):
 def test_workers_notice_a_changed_catalogue(small_catalogue, article):
     one = article("Speculative decoding doubles the speed of LLMs")
     tag_articles([one.pk])
-    assert Tagging.objects.count() == 1
+    assert len(state()) == 1
     new = create_tag(kind="technology", name="Draft models")
     add_alias(tag=new, name="speculative decoding")
     tag_articles([one.pk])
